@@ -1,0 +1,131 @@
+import Kernel
+import Storage
+
+/// A question to the audit log: filters, window and page, answered completely
+/// by the database, never by filtering afterwards.
+struct AuditQuery: Sendable {
+    /// Where counting by index stops when roll-ups cannot answer.
+    static let countCap = 1_000
+
+    var window: TimeWindow?
+    var sinceHours: Int
+    var actorEmail: String?
+    var actorID: String?
+    var action: String?
+    var resourceType: String?
+    var resourceID: String?
+    var status: AuditStatus?
+    /// nil means all.
+    var categories: [AuditCategory]?
+    var limit: Int
+    var cursor: String?
+    var detail: Bool
+    /// Whether the caller gave a start or an end, which a cursor is then bound to.
+    var isFixedWindow = false
+
+    func answer(_ db: Reader, _ context: Context) async throws -> AuditAnswer {
+        let after = try cursor.map { try Cursor.decode($0, filters: key) }
+        let now = context.now
+        let (entries, counts) = try await db.read { db -> ([AuditEntry], Counts) in
+            (try page(after, db), try count(now, db))
+        }
+        let shown = try ListPage(
+            entries.map { ($0.id, AuditEntryView($0, detail: detail)) }, limit: limit, filters: key)
+        return AuditAnswer(
+            meta: .init(
+                sinceHours: sinceHours, totalCount: counts.total, returnedCount: shown.rows.count,
+                countsAreCapped: counts.isCapped, startTime: window?.start, endTime: window?.end,
+                nextCursor: shown.nextCursor, requestID: context.requestID, generatedAt: now),
+            summary: counts.summary, entries: shown.rows)
+    }
+
+    private var key: String {
+        let span = isFixedWindow ? window.map { "\($0.start) \($0.end.map { "\($0)" } ?? "")" } ?? "" : ""
+        let parts = [actorEmail, actorID, action, resourceType, resourceID, status?.rawValue].map { $0 ?? "" }
+        return (parts + [categories.map { $0.map(\.rawValue).joined(separator: "+") } ?? "", span]).joined(separator: "\u{1F}")
+    }
+
+    private var condition: SQL {
+        var sql: SQL = window?.condition ?? "1 = 1"
+        if let actorEmail { sql += " AND actor_email = \(actorEmail)" }
+        if let actorID { sql += " AND actor_id = \(actorID)" }
+        if let action { sql += " AND action = \(action)" }
+        if let resourceType { sql += " AND resource_type = \(resourceType)" }
+        if let resourceID { sql += " AND resource_id = \(resourceID)" }
+        if let status { sql += " AND status = \(status)" }
+        if let categories { sql += " AND category \(in: categories.map(\.rawValue))" }
+        return sql
+    }
+
+    private func page(_ after: ULID?, _ db: Snapshot) throws -> [AuditEntry] {
+        // One category at a time keeps (category, id) in order; a list of them would be sorted.
+        guard let categories, categories.count > 1 else { return try rows(condition, after, db) }
+        return try Array(
+            categories.flatMap { category in
+                var one = self
+                one.categories = [category]
+                return try rows(one.condition, after, db)
+            }
+            .sorted { $0.id > $1.id }.prefix(limit + 1))
+    }
+
+    private func rows(_ condition: SQL, _ after: ULID?, _ db: Snapshot) throws -> [AuditEntry] {
+        var sql: SQL = "SELECT \(AuditLog.columns) FROM audit_logs WHERE \(condition)"
+        if let after { sql += " AND id < \(after)" }
+        return try db.all(sql + " ORDER BY id DESC LIMIT \(limit + 1)")
+    }
+}
+
+// Counting: by roll-ups where they can answer, else by index up to a cap.
+extension AuditQuery {
+    private struct Counts: Sendable {
+        var summary = AuditAnswer.Summary()
+        var total = 0
+        var isCapped = false
+
+        mutating func add(_ action: String, _ actorType: String, _ status: String, _ count: Int) {
+            summary.byAction[action, default: 0] += count
+            summary.byActorType[actorType, default: 0] += count
+            summary.byStatus[status, default: 0] += count
+            total += count
+        }
+    }
+
+    private func count(_ now: Instant, _ db: Snapshot) throws -> Counts {
+        guard let window, window.isWholeMinutes, actorEmail == nil, actorID == nil, resourceID == nil else {
+            return try countByIndex(db)
+        }
+        var counts = Counts()
+        for category in categories ?? AuditCategory.allCases {
+            let rows = try AuditLog.tally.part(category.rawValue).counts(
+                from: window.start, to: window.countEnd(now: now),
+                filters: [action, nil, status?.rawValue, resourceType], db)
+            for row in rows { counts.add(row.dimensions[0], row.dimensions[1], row.dimensions[2], row.count) }
+        }
+        try addRows(
+            """
+            SELECT action, actor_type, status, COUNT(*) FROM audit_pending JOIN audit_logs ON id = entry_id
+            WHERE \(condition) GROUP BY action, actor_type, status
+            """, to: &counts, db)
+        return counts
+    }
+
+    private func countByIndex(_ db: Snapshot) throws -> Counts {
+        var counts = Counts()
+        try addRows(
+            """
+            SELECT action, actor_type, status, COUNT(*) FROM (
+                SELECT action, actor_type, status FROM audit_logs WHERE \(condition)
+                ORDER BY id DESC LIMIT \(Self.countCap)) AS newest
+            GROUP BY action, actor_type, status
+            """, to: &counts, db)
+        counts.isCapped = counts.total >= Self.countCap
+        return counts
+    }
+
+    private func addRows(_ sql: SQL, to counts: inout Counts, _ db: Snapshot) throws {
+        for row in try db.rows(sql) {
+            counts.add(try row.get(at: 0), try row.get(at: 1), try row.get(at: 2), try row.get(at: 3))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import JSON
+import Logging
+import ServiceLifecycle
+package import Storage
+
+/// Seals committed entries into the Merkle tree, within a second of their commit.
+///
+/// Writers never wait for it: they leave their entry's id in `audit_pending`,
+/// and each round takes what is there, gives every entry its sequence number
+/// and leaf, extends the tree and signs a checkpoint, in one transaction. Any
+/// number of processes may seal; a lock on the pending rows lines them up.
+package final class AuditSealer: Service, Sendable {
+    package static let interval = Duration.milliseconds(250)
+    static let batch = 2_000
+
+    private let database: any Database
+    private let signer: NoteSigner
+    private let environment: Environment
+
+    package init(database: any Database, signer: NoteSigner, environment: Environment) {
+        self.database = database
+        self.signer = signer
+        self.environment = environment
+    }
+
+    package func run() async throws {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            do { try await sealAll() } catch {
+                environment.logger.error("sealing the audit log failed", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.interval)
+        }
+        try? await sealAll()
+    }
+
+    /// Seals and counts everything that is committed now.
+    package func sealAll() async throws {
+        while try await sealBatch() == Self.batch {}
+        while try await database.write({ try Tally.compact($0) }) > 0 {}
+    }
+
+    /// - Returns: how many entries were sealed.
+    private func sealBatch() async throws -> Int {
+        let (signer, now) = (signer, environment.now())
+        let waiting = try await database.read { db in
+            try db.value("SELECT 1 FROM audit_pending LIMIT 1", as: Int.self) != nil
+        }
+        guard waiting else { return 0 }
+        return try await database.write { tx in try Self.seal(signer, now, tx) }
+    }
+
+    private static func seal(_ signer: NoteSigner, _ now: Instant, _ tx: Transaction) throws -> Int {
+        let ids: [String] = try tx.values(
+            "SELECT entry_id FROM audit_pending ORDER BY entry_id LIMIT \(batch) \(.forUpdate)")
+        guard !ids.isEmpty else { return 0 }
+        let entries: [AuditEntry] = try tx.all(
+            "SELECT \(AuditLog.columns) FROM audit_logs WHERE id \(in: ids) ORDER BY id")
+        guard !entries.isEmpty else { return 0 }
+        var frontier = try AuditCheckpoint.latest(tx)?.frontier ?? MerkleFrontier()
+        var statements: [SQL] = []
+        for entry in entries {
+            let seq = frontier.size
+            let hash = AuditLeaf(entry, seq: seq).hash
+            frontier.append(hash)
+            statements.append(
+                "INSERT INTO audit_leaves (seq, entry_id, leaf_hash) VALUES (\(seq), \(entry.id), \(hash.bytes))")
+        }
+        statements.append("DELETE FROM audit_pending WHERE entry_id \(in: entries.map(\.id.description))")
+        try tx.runMany(statements)
+        try AuditCheckpoint.store(frontier, signer, at: now, tx)
+        try count(entries, tx)
+        return ids.count
+    }
+
+    /// Entries are counted when they are sealed; lists add those still pending.
+    private static func count(_ entries: [AuditEntry], _ tx: Transaction) throws {
+        let groups = Dictionary(grouping: entries) { entry in
+            [
+                String(Tally.floor(entry.timestamp).microseconds), entry.action, entry.actorType.rawValue,
+                entry.status.rawValue, entry.resourceType, entry.category.rawValue,
+            ]
+        }
+        for (key, same) in groups.sorted(by: { $0.key.joined() < $1.key.joined() }) {
+            guard let first = same.first else { continue }
+            let tally = AuditLog.tally.part(first.category.rawValue)
+            try tally.add(same.count, at: first.timestamp, Array(key[1...4]), tx)
+        }
+    }
+}
+
+/// One row of `audit_checkpoints`: the signed size and root of the tree.
+package struct AuditCheckpoint: Sendable, RowDecodable {
+    package var size: Int
+    package var note: String
+    package var createdAt: Instant
+    var frontier: MerkleFrontier?
+
+    package init(row: Row) throws {
+        size = try row.get(at: 0)
+        note = try row.get(at: 1)
+        createdAt = try row.get(at: 2)
+        frontier = try JSONCoding.decode(MerkleFrontier.self, from: Array(row.get(at: 3, as: String.self).utf8))
+    }
+
+    package static func latest(_ db: Snapshot) throws -> AuditCheckpoint? {
+        try db.one("SELECT size, note, created_at, frontier FROM audit_checkpoints ORDER BY size DESC LIMIT 1")
+    }
+
+    static func store(_ frontier: MerkleFrontier, _ signer: NoteSigner, at now: Instant, _ tx: Transaction) throws {
+        let note = try Checkpoint(origin: signer.verifier.name, size: frontier.size, root: frontier.root)
+            .signed(by: signer).description
+        try tx.run(
+            """
+            INSERT INTO audit_checkpoints (size, root, note, frontier, created_at) VALUES (\(frontier.size), \
+            \(frontier.root.bytes), \(note), \
+            \(String(decoding: try JSONCoding.encode(frontier), as: UTF8.self)), \(now))
+            """)
+    }
+}

@@ -1,0 +1,108 @@
+import JSON
+package import Storage
+
+/// Something done later, outside the caller's transaction.
+///
+/// A job is enqueued in the transaction that needs it and runs at least once;
+/// what it does to the database it does in ``JobAttempt/settle(_:)``, which is
+/// one transaction with the job's own outcome and therefore happens once. Its
+/// stored name never changes; its payload tolerates unknown fields.
+package protocol Job: Codable, Sendable {
+    /// The stored name, `noun.verb`. Never derived from the type.
+    static var name: String { get }
+    static var retry: RetryPolicy { get }
+    /// How long one attempt may take before it is cancelled.
+    static var timeout: Duration { get }
+    /// While a job with this key is waiting or running, another is not enqueued.
+    var uniqueKey: String? { get }
+    /// Runs in the transaction that claims these jobs.
+    static func claimed(_ jobs: [Self], _ tx: Transaction, _ context: Context) throws
+    func run(_ attempt: JobAttempt) async throws
+    /// Runs in the transaction that gives the job up.
+    func discarded(_ reason: String, _ tx: Transaction, _ context: Context) throws
+}
+
+extension Job {
+    package static var retry: RetryPolicy { RetryPolicy() }
+    package static var timeout: Duration { .seconds(60) }
+    package var uniqueKey: String? { nil }
+    package static func claimed(_ jobs: [Self], _ tx: Transaction, _ context: Context) throws {}
+    package func discarded(_ reason: String, _ tx: Transaction, _ context: Context) throws {}
+}
+
+/// How an attempt ended.
+package enum JobOutcome: Sendable, Hashable {
+    case completed
+    /// Try again; after the last attempt the job is discarded.
+    case retry(error: String)
+    /// Give up now.
+    case discard(error: String)
+    /// Not yet: run again later without using up an attempt.
+    case snooze(Duration)
+}
+
+/// Capped exponential back-off with full jitter on its upper half.
+package struct RetryPolicy: Sendable, Hashable {
+    package var maximumAttempts: Int
+    package var base: Duration
+    package var cap: Duration
+
+    package init(maximumAttempts: Int = 5, base: Duration = .seconds(30), cap: Duration = .seconds(1_800)) {
+        self.maximumAttempts = maximumAttempts
+        self.base = base
+        self.cap = cap
+    }
+
+    /// The wait after attempt number `attempt` (1…): between half of and the
+    /// whole of `min(cap, base · 2^(attempt−1))`.
+    package func delay(after attempt: Int, random: Double = .random(in: 0..<1)) -> Duration {
+        let exponent = min(max(attempt - 1, 0), 30)
+        let full = min(cap, base * (1 << exponent))
+        return full * (0.5 + random / 2)
+    }
+}
+
+/// One row of `jobs`.
+package struct JobRecord: Sendable, RowDecodable {
+    package var id: ULID
+    package var name: String
+    package var payload: String
+    package var attempt: Int
+    package var maximumAttempts: Int
+    package var worker: String?
+    package var requestID: String?
+    package var traceID: String?
+
+    static let columns: SQL = "id, name, payload, attempt, max_attempts, worker, request_id, trace_id"
+
+    package init(row: Row) throws {
+        id = try row.get(at: 0)
+        name = try row.get(at: 1)
+        payload = try row.get(at: 2)
+        attempt = try row.get(at: 3)
+        maximumAttempts = try row.get(at: 4)
+        worker = try row.get(at: 5)
+        requestID = try row.get(at: 6)
+        traceID = try row.get(at: 7)
+    }
+}
+
+extension Transaction {
+    /// Adds `job` to the queue in this transaction: it exists if and only if
+    /// the transaction commits. Workers wake up at once.
+    package func enqueue<J: Job>(_ job: J, at runAt: Instant? = nil) throws {
+        let unit = try unit
+        let context = unit.context
+        let payload = String(decoding: try JSONCoding.encode(job), as: UTF8.self)
+        try run(
+            """
+            INSERT INTO jobs (id, name, payload, state, attempt, max_attempts, run_at, unique_key, request_id, \
+            trace_id, created_at)
+            VALUES (\(context.newID()), \(J.name), \(payload), 'available', 0, \(J.retry.maximumAttempts), \
+            \(runAt ?? context.now), \(job.uniqueKey), \(context.requestID), \(context.traceID), \(context.now))
+            ON CONFLICT DO NOTHING
+            """)
+        unit.note(EffectPreview(kind: "job", action: J.name, resourceType: "job", resourceID: nil, changes: nil))
+        try notify(JobQueue.channel, "")
+    }
+}

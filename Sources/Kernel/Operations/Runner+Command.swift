@@ -1,0 +1,136 @@
+import JSON
+import Logging
+import Storage
+
+extension Runner {
+    /// Runs a command in the mode that its arguments ask for.
+    func act<C: Command>(
+        _ command: C, _ arguments: JSONObject, _ options: CallOptions, _ context: Context
+    ) async throws -> Answer {
+        let call = CallFingerprint(context, operation: C.name, arguments: arguments)
+        if command.isDryRun { return try await preview(command, arguments, call, context, mode: .dryRun) }
+        if command.needsConfirmation, options.confirmToken == nil {
+            if let key = options.idempotencyKey, let stored = try await stored(key, call, context) { return stored }
+            return try await preview(command, arguments, call, context, mode: .awaitingConfirmation)
+        }
+        do {
+            return try await commit(command, arguments, options, call, context)
+        } catch {
+            // Another call with the same key may have committed while this one waited: it
+            // took the key, used up the token or changed the rows. Answer with what it stored.
+            guard let key = options.idempotencyKey, let stored = try await stored(key, call, context) else {
+                throw error
+            }
+            return stored
+        }
+    }
+
+    private func commit<C: Command>(
+        _ command: C, _ arguments: JSONObject, _ options: CallOptions, _ call: CallFingerprint, _ context: Context
+    ) async throws -> Answer {
+        try await database.transaction(context, category: .admin) { tx, unit in
+            if let key = options.idempotencyKey, let stored = try Idempotency.lookUp(key, call, tx, context) {
+                return Answer(bytes: stored, isRepeat: true)
+            }
+            let expected = try options.confirmToken.map { try Confirmation.redeem($0, for: call, tx, context) }
+            let output = try command.run(tx, context)
+            if let expected { try Confirmation.requireUnchanged(expected, unit.effects) }
+            let bytes = try JSONCoding.encode(output)
+            try Self.auditCall(command, arguments, .commit, C.verdict(on: output), tx)
+            if let key = options.idempotencyKey { try Idempotency.store(key, call, bytes, tx, context) }
+            return Answer(bytes: bytes)
+        }
+    }
+
+    /// Runs the command, keeps its output and effects, and rolls back. When it
+    /// awaits confirmation, the promise is stored in a transaction of its own.
+    private func preview<C: Command>(
+        _ command: C, _ arguments: JSONObject, _ call: CallFingerprint, _ context: Context, mode: Context.Mode
+    ) async throws -> Answer {
+        var rehearsal = context
+        rehearsal.mode = mode
+        let (output, effects) = try await database.transaction(rehearsal, category: .admin, keeping: false) {
+            [rehearsal] tx, unit in (try command.run(tx, rehearsal), unit.effects)
+        }
+        let confirmation: Confirmation? = try await database.transaction(context, category: .admin) { tx, _ in
+            try Self.auditCall(command, arguments, mode, (.success, nil), tx)
+            guard mode == .awaitingConfirmation else { return nil }
+            return try Confirmation.issue(
+                for: call, effects: effects, question: command.confirmationQuestion, tx, context)
+        }
+        let bytes = try Self.encode(output, effects: effects, confirmation)
+        return Answer(bytes: bytes, confirmation: confirmation)
+    }
+
+    private func stored(_ key: String, _ call: CallFingerprint, _ context: Context) async throws -> Answer? {
+        try await database.write { tx in
+            try Idempotency.lookUp(key, call, tx, context).map { Answer(bytes: $0, isRepeat: true) }
+        }
+    }
+
+    /// The entry of the call itself; what it changed has entries of its own.
+    private static func auditCall<C: Command>(
+        _ command: C, _ arguments: JSONObject, _ mode: Context.Mode,
+        _ verdict: (status: AuditStatus, error: String?), _ tx: Transaction
+    ) throws {
+        let suffix = switch mode {
+        case .commit: ""
+        case .dryRun: " (dry run)"
+        case .awaitingConfirmation: " (preview, awaiting confirmation)"
+        }
+        try tx.audit(
+            C.action, command.subject ?? Subject("mcp", nil), description: C.title + suffix, status: verdict.status,
+            metadata: ["arguments": recordable(arguments), "mode": .string("\(mode)")], error: verdict.error)
+    }
+
+    /// The output object with `effects` and `confirmation` added at its end.
+    private static func encode(
+        _ output: some Encodable, effects: [EffectPreview], _ confirmation: Confirmation?
+    ) throws -> [UInt8] {
+        var bytes = try JSONCoding.encode(output)
+        guard bytes.last == UInt8(ascii: "}") else {
+            throw Failure(.internal, "A command's output must be an object.")
+        }
+        bytes.removeLast()
+        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        bytes += Array("\"effects\":".utf8) + (try JSONCoding.encode(effects))
+        if let confirmation {
+            let request = ConfirmationRequest(
+                required: true, question: confirmation.question, confirmToken: confirmation.token,
+                expiresAt: confirmation.expiresAt.description,
+                howTo: "Nothing has been changed. Call again with the same arguments and this confirm_token.")
+            bytes += Array(",\"confirmation\":".utf8) + (try JSONCoding.encode(request))
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+}
+
+extension Failure {
+    /// `error` as a caller may see it; anything unexpected is logged in full.
+    static func from(_ error: any Error, _ context: Context) -> Failure {
+        if let failure = error as? Failure, failure.code != .internal { return failure }
+        if let storage = error as? StorageError, let failure = from(storage) { return failure }
+        context.logger.error("unexpected error", metadata: ["error": "\(String(reflecting: error))"])
+        return Failure(
+            .internal, "Something went wrong on our side; incident \(context.requestID).",
+            hint: "Nothing was changed. Give the incident id to the operators.", cause: error)
+    }
+
+    private static func from(_ error: StorageError) -> Failure? {
+        var failure: Failure
+        switch error {
+        case .busy, .poolExhausted, .connection, .closed, .timeout:
+            failure = Failure(
+                .unavailable, "The database did not answer in time.", hint: "Call again in a moment.",
+                reason: "database_unavailable", cause: error)
+            failure.retryAfter = .seconds(1)
+        case .serialization:
+            failure = Failure(
+                .conflict, "Another call changed the same rows at the same time.", hint: "Call again.",
+                reason: "concurrent_change", cause: error)
+        default: return nil
+        }
+        return failure
+    }
+}

@@ -1,0 +1,139 @@
+package import JSON
+package import Storage
+
+/// What a call gave: one encoded JSON object, and perhaps a question.
+package struct Answer: Sendable {
+    /// The encoded output; written once and shared by every surface.
+    package var bytes: [UInt8]
+    /// Nothing happened yet: calling again with the token makes it happen.
+    package var confirmation: Confirmation?
+    /// The answer of an earlier call with the same idempotency key.
+    package var isRepeat = false
+
+    package init(bytes: [UInt8], confirmation: Confirmation? = nil, isRepeat: Bool = false) {
+        self.bytes = bytes
+        self.confirmation = confirmation
+        self.isRepeat = isRepeat
+    }
+}
+
+/// The only way to run an ``Operation``, from any surface.
+///
+/// Permission, rate limit, argument checks, confirmation, idempotency,
+/// transaction, audit and error mapping exist here once and cannot be skipped.
+/// A change and its audit entry commit together or not at all; a refused or
+/// failed call leaves an entry of its own.
+package struct Runner: Sendable {
+    package let catalog: OperationCatalog
+    package let database: any Database
+    let limiter: RateLimiter
+    let recorder: AuditRecorder
+
+    package init(
+        catalog: OperationCatalog, database: any Database, limiter: RateLimiter, recorder: AuditRecorder
+    ) {
+        self.catalog = catalog
+        self.database = database
+        self.limiter = limiter
+        self.recorder = recorder
+    }
+
+    /// Runs the operation `name` for `context.actor`.
+    ///
+    /// Throws nothing but ``Failure`` and `CancellationError`; an unexpected
+    /// error is logged in full and becomes ``Failure/Code/internal`` with the
+    /// request id as its incident id.
+    package func call(_ name: String, _ arguments: JSONObject, _ context: Context) async throws -> Answer {
+        guard let operation = catalog[name] else {
+            throw Failure(
+                .notFound, "There is no operation \(quoted(name)).",
+                hint: "tools/list names them all.", reason: "operation_not_found")
+        }
+        do {
+            return try await run(operation.type, operation, arguments, context)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            let failure = Failure.from(error, context)
+            try await recordRefusal(failure, operation, arguments, context)
+            throw failure
+        }
+    }
+
+    /// Whether `actor` may call `operation`; a surface asks before it commits to a status.
+    package func missingScope(_ operation: OperationDescriptor, for actor: Actor) -> Failure? {
+        guard !actor.scopes.contains(operation.scope) else { return nil }
+        var failure = Failure(
+            .forbidden, "\(operation.name) needs the scope \(operation.scope.rawValue).",
+            hint: "Use a token that has it: instainstru token create --scopes \(operation.scope.rawValue).",
+            reason: "insufficient_scope")
+        failure.requiredScopes = [operation.scope]
+        return failure
+    }
+
+    /// Records a refusal that a surface decided itself (a missing or bad credential).
+    package func recordDenied(
+        _ failure: Failure, operation name: String?, _ arguments: JSONObject = [:], _ context: Context
+    ) async throws {
+        let operation = name.flatMap { catalog[$0] }
+        try await recordRefusal(failure, operation, arguments, context)
+    }
+
+    /// The same from where nothing can be awaited.
+    package func recordDeniedNow(_ failure: Failure, operation name: String?, _ context: Context) {
+        recorder.recordNow(refusal(failure, name.flatMap { catalog[$0] }, [:], context))
+    }
+
+    private func run<O: Operation>(
+        _ type: O.Type, _ descriptor: OperationDescriptor, _ arguments: JSONObject, _ context: Context
+    ) async throws -> Answer {
+        if let refusal = missingScope(descriptor, for: context.actor) { throw refusal }
+        try limiter.take(descriptor.cost, for: context.actor.key, at: context.now)
+        var own = arguments
+        var problems: [Failure.Field] = []
+        let options = descriptor.isCommand ? CallOptions(takingFrom: &own, problems: &problems) : nil
+        let operation = try InputBinder.of(type).bind(
+            type, to: own, reserved: options == nil ? [] : CallOptions.names, problems)
+        if let query = operation as? any Query {
+            return try await look(query, own, context)
+        }
+        guard let command = operation as? any Command, let options else {
+            throw Failure(.internal, "\(descriptor.name) is neither a Query nor a Command.")
+        }
+        return try await act(command, own, options, context)
+    }
+
+    private func look<Q: Query>(_ query: Q, _ arguments: JSONObject, _ context: Context) async throws -> Answer {
+        let output = try await query.run(Reader(database), context)
+        let bytes = try JSONCoding.encode(output)
+        try await recorder.record(
+            AuditEntry(
+                context, category: .read, action: Q.action, subject: query.subject ?? Subject("mcp", nil),
+                description: Q.title, metadata: ["arguments": Self.recordable(arguments)]))
+        return Answer(bytes: bytes)
+    }
+
+    /// Arguments as the audit log keeps them: bounded, and redacted by the entry.
+    static func recordable(_ arguments: JSONObject) -> JSONValue {
+        let value = JSONValue.object(arguments)
+        return value.encoded().count <= 4_000 ? value : .string("too large to record")
+    }
+
+    private func recordRefusal(
+        _ failure: Failure, _ operation: OperationDescriptor?, _ arguments: JSONObject, _ context: Context
+    ) async throws {
+        try await recorder.record(refusal(failure, operation, arguments, context))
+    }
+
+    private func refusal(
+        _ failure: Failure, _ operation: OperationDescriptor?, _ arguments: JSONObject, _ context: Context
+    ) -> AuditEntry {
+        let isDenial = failure.code == .forbidden || failure.code == .unauthenticated
+        return AuditEntry(
+            context, category: operation?.isCommand == false && !isDenial ? .read : .admin,
+            action: operation?.action ?? "mcp.unknown", subject: Subject("mcp", nil),
+            status: isDenial ? .denied : .failed, description: operation?.title,
+            metadata: ["arguments": Self.recordable(arguments), "code": .string(failure.code.rawValue)],
+            error: failure.message)
+    }
+}

@@ -1,0 +1,23 @@
+package import Storage
+
+extension ULID: SQLBindable, SQLDecodable {
+    package static var sqlType: SQLType { .text }
+    package var sqlValue: SQLValue { .text(description) }
+    package init(sql: SQLValue) throws {
+        guard case .text(let text) = sql, let id = ULID(text) else {
+            throw StorageError.decode("not a ULID: \(sql)")
+        }
+        self = id
+    }
+
+    /// The smallest id of a moment: `id >= ULID.first(at: start)` selects by time.
+    package static func first(at instant: Instant) -> ULID {
+        let milliseconds = min(max(instant.microseconds / 1_000, 0), latestMilliseconds)
+        return ULID(milliseconds: milliseconds, randomHigh: 0, randomLow: 0)
+    }
+}
+
+extension ULIDGenerator {
+    /// The next id, stamped with `instant`.
+    package func next(at instant: Instant) -> ULID { next(atMilliseconds: instant.microseconds / 1_000) }
+}

@@ -1,0 +1,62 @@
+import Kernel
+import Storage
+
+/// What `doctor` looks at.
+package enum Examination {
+    package enum State: String, Sendable { case good = "ok     ", unset = "unset  ", bad = "WRONG  " }
+
+    package struct Finding: Sendable {
+        package var name: String
+        package var state: State
+        package var detail: String
+    }
+
+    package static func run(_ platform: Platform) async throws -> [Finding] {
+        let settings = platform.configuration
+        var findings = [
+            Finding(
+                name: "wiring", state: .good,
+                detail: "\(platform.runner.catalog.all.count) operations, \(JobRegistry(platform.features).names.count) jobs, every name once"),
+            Finding(name: "database", state: .good, detail: "\(platform.database.dialect.rawValue), migrated"),
+            Finding(
+                name: "stripe webhooks", state: settings.stripeSecrets.isEmpty ? .unset : .good,
+                detail: settings.stripeSecrets.isEmpty
+                    ? "no STRIPE_WEBHOOK_SECRET: events are refused with 500"
+                    : "\(settings.stripeSecrets.count) signing secrets"),
+            Finding(
+                name: "checkr webhooks",
+                state: settings.checkrAPIKey == nil || settings.checkrWebhookUser == nil ? .unset : .good,
+                detail: settings.checkrAPIKey == nil ? "no CHECKR_API_KEY: events are refused with 500" : "configured"),
+            Finding(
+                name: "git sha", state: settings.gitSHA == nil ? .unset : .good,
+                detail: settings.gitSHA ?? "health and attempts cannot name the deployed commit"),
+        ]
+        findings.append(try await audit(platform))
+        findings.append(try await jobs(platform))
+        return findings
+    }
+
+    private static func audit(_ platform: Platform) async throws -> Finding {
+        guard let latest = try await platform.database.read({ try AuditCheckpoint.latest($0) }) else {
+            return Finding(name: "audit key", state: .good, detail: "nothing sealed yet")
+        }
+        let isOurs = (try? Checkpoint(verifying: latest.note, with: platform.keys.signer.verifier)) != nil
+        return Finding(
+            name: "audit key", state: isOurs ? .good : .bad,
+            detail: isOurs
+                ? "signed the last checkpoint (\(latest.size) entries, \(latest.createdAt))"
+                : "another key signed the last checkpoint; set AUDIT_SIGNING_KEY or AUDIT_LOG_ORIGIN")
+    }
+
+    /// Jobs that wait for a handler nobody registered.
+    private static func jobs(_ platform: Platform) async throws -> Finding {
+        let names = JobRegistry(platform.features).names
+        let orphans: [String] = try await platform.database.read { db in
+            try db.values("SELECT DISTINCT name FROM jobs WHERE state <> 'discarded' AND name \(notIn: names)")
+        }
+        return Finding(
+            name: "jobs", state: orphans.isEmpty ? .good : .bad,
+            detail: orphans.isEmpty
+                ? "every waiting job has a handler" : "no handler for \(orphans.joined(separator: ", "))")
+    }
+}

@@ -1,0 +1,71 @@
+import Crypto
+import Foundation
+package import Kernel
+
+/// The process's secrets: one Ed25519 seed, from which the rest is derived.
+///
+/// Taken from `AUDIT_SIGNING_KEY`, which N processes over one database must
+/// share, or from a file in the data folder that only its owner can read.
+package struct Keys: Sendable {
+    /// Signs the audit log's checkpoints.
+    package let signer: NoteSigner
+    private let stateKey: SymmetricKey
+
+    package static func load(_ configuration: Kernel.Configuration) throws -> Keys {
+        let seed: [UInt8]
+        if let text = configuration.auditSigningKey {
+            guard let bytes = Secrets.bytes(base64URL: text), bytes.count == 32 else {
+                throw Failure.invalid([.init("AUDIT_SIGNING_KEY", "must be 32 bytes in base64url without padding")])
+            }
+            seed = bytes
+        } else {
+            seed = try fileSeed(configuration.dataDirectory + "/keys", "audit-signing.key")
+        }
+        return try Keys(seed: seed, origin: configuration.auditOrigin)
+    }
+
+    init(seed: [UInt8], origin: String) throws {
+        guard let signer = NoteSigner(name: origin, seed: seed) else {
+            throw Failure.invalid([.init("AUDIT_LOG_ORIGIN", "must not contain white space or '+'")])
+        }
+        self.signer = signer
+        stateKey = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: seed), info: Data("mcp-state".utf8), outputByteCount: 32)
+    }
+
+    /// Authenticates states that travel through clients.
+    package func sign(_ message: [UInt8]) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: message, using: stateKey))
+    }
+
+    private static func fileSeed(_ folder: String, _ name: String) throws -> [UInt8] {
+        try Folder.make(folder, permissions: 0o700)
+        let path = folder + "/" + name
+        if let text = try? String(contentsOfFile: path, encoding: .utf8) {
+            guard let bytes = Secrets.bytes(base64URL: text.filter { !$0.isWhitespace }), bytes.count == 32 else {
+                throw Failure(
+                    .conflict, "The key file \(path) is damaged.",
+                    hint: "Restore it from a backup: without it the sealed audit log cannot be extended.")
+            }
+            return bytes
+        }
+        let seed = Array(Curve25519.Signing.PrivateKey().rawRepresentation)
+        let made = FileManager.default.createFile(
+            atPath: path, contents: Data((Secrets.base64URL(seed) + "\n").utf8), attributes: [.posixPermissions: 0o600])
+        guard made else { throw Failure(.unavailable, "The key file \(path) cannot be written.") }
+        return seed
+    }
+}
+
+/// Folders of the data directory.
+enum Folder {
+    static func make(_ path: String, permissions: Int = 0o755) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: permissions])
+        } catch {
+            throw Failure(
+                .unavailable, "The folder \(path) cannot be made.", hint: "Choose another one with --data.", cause: error)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package import Hummingbird
+import HTTPTypes
+package import MCP
+import NIOCore
+import ServiceLifecycle
+
+/// Carries the protocol's HTTP values over Hummingbird.
+package enum MCPHTTPAdapter {
+    /// Reads a request, has `server` answer it, and sends the answer, streamed when it is a stream.
+    package static func respond<Host: MCPHost>(
+        _ server: MCPServer<Host>, to request: Request, caller: Host.Caller
+    ) async throws -> Response {
+        var incoming = request
+        // One byte more than allowed, so that the library notices and names the limit.
+        let limit = server.configuration.maximumBodyBytes + 1
+        let body: [UInt8]
+        do { body = Array(try await incoming.collectBody(upTo: limit).readableBytesView) } catch is NIOTooManyBytesError {
+            body = Array(repeating: 0, count: limit)
+        }
+        let headers = HTTPHeaders(
+            request.headers.map { ($0.name.rawName, $0.value) } + [("host", request.head.authority ?? "")])
+        let answer = await server.respond(
+            to: MCPHTTPRequest(method: request.method.rawValue, headers: headers, body: body), caller: caller)
+        switch answer {
+        case .complete(let status, let fields, let bytes):
+            return Response(
+                status: .init(code: status), headers: Self.fields(fields),
+                body: bytes.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        case .stream(let stream):
+            return Response(status: .ok, headers: Self.fields(stream.headers), body: Self.body(of: stream, request))
+        }
+    }
+
+    /// A stream ends when its work does, when a modern client goes away, and
+    /// at shutdown; an open one would otherwise hold the shutdown up for ever.
+    private static func body(of stream: EventStream, _ request: Request) -> ResponseBody {
+        ResponseBody { writer in
+            let (chunks, continuation) = AsyncStream<ByteBuffer>.makeStream()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    defer { continuation.finish() }
+                    try await run(stream, request) { continuation.yield(ByteBuffer(bytes: $0)) }
+                }
+                for await chunk in chunks { try await writer.write(chunk) }
+                try await writer.finish(nil)
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private static func run(
+        _ stream: EventStream, _ request: Request, _ write: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws {
+        let work: @Sendable () async throws -> Void = {
+            try await cancelWhenGracefulShutdown { try await stream.run { write($0) } }
+        }
+        guard stream.cancelsOnDisconnect else { return try await work() }
+        try await request.body.consumeWithCancellationOnInboundClose { _ in try await work() }
+    }
+
+    private static func fields(_ fields: [(name: String, value: String)]) -> HTTPFields {
+        var result = HTTPFields()
+        for (name, value) in fields {
+            if let field = HTTPField.Name(name) { result[field] = value }
+        }
+        return result
+    }
+}

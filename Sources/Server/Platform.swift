@@ -1,0 +1,97 @@
+import Features
+package import Kernel
+package import Logging
+package import ServiceLifecycle
+package import Storage
+
+/// The composition root: everything that a process is made of, built once from
+/// its configuration.
+package struct Platform: Sendable {
+    package let configuration: Kernel.Configuration
+    package let logger: Logger
+    package let database: any Database
+    package let features: [Feature]
+    package let environment: Kernel.Environment
+    package let keys: Keys
+    package let runner: Runner
+    package let recorder: AuditRecorder
+    package let sealer: AuditSealer
+    package let authenticator: Authenticator
+    package let ledger: WebhookLedger
+    package let worker: Worker
+    package let metrics: PrometheusMetrics
+    package let startedAt: Instant
+
+    /// Opens the database, applies migrations and wires the parts together.
+    ///
+    /// - Throws: ``Failure`` when features contradict each other, ``Storage/StorageError``
+    ///   when the database cannot be used.
+    package static func open(
+        _ configuration: Kernel.Configuration, logger: Logger, clients: Clients = .unimplemented,
+        metrics: PrometheusMetrics = PrometheusMetrics(), now: @escaping @Sendable () -> Instant = { Instant.now() }
+    ) async throws -> Platform {
+        let problems = Feature.check(allFeatures)
+        guard problems.isEmpty else { throw Failure(.internal, problems.joined(separator: " ")) }
+        let database = try await openDatabase(configuration, logger: logger)
+        do {
+            let applied = try await Migrator(allMigrations(allFeatures)).migrate(database)
+            if !applied.isEmpty { logger.info("migrated", metadata: ["applied": "\(applied.joined(separator: ", "))"]) }
+            return try Platform(
+                configuration, logger: logger, clients: clients, database: database, metrics: metrics, now: now)
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    private init(
+        _ configuration: Kernel.Configuration, logger: Logger, clients: Clients, database: any Database,
+        metrics: PrometheusMetrics, now: @escaping @Sendable () -> Instant
+    ) throws {
+        self.configuration = configuration
+        self.logger = logger
+        self.database = database
+        self.metrics = metrics
+        features = allFeatures
+        keys = try Keys.load(configuration)
+        var environment = Kernel.Environment(
+            now: now, clients: clients, configuration: configuration, logger: logger)
+        environment.webhookSources = Dictionary(
+            features.flatMap(\.webhooks).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.environment = environment
+        recorder = AuditRecorder(database: database, logger: logger)
+        runner = Runner(
+            catalog: OperationCatalog(features), database: database,
+            limiter: RateLimiter(perMinute: configuration.ratePerMinute, burst: configuration.rateBurst),
+            recorder: recorder)
+        sealer = AuditSealer(database: database, signer: keys.signer, environment: environment)
+        authenticator = Authenticator(database: database)
+        ledger = WebhookLedger(database: database)
+        worker = Worker(
+            database: database, registry: JobRegistry(features), environment: environment,
+            slots: configuration.workerSlots, lease: .seconds(configuration.jobLeaseSeconds))
+        startedAt = now()
+    }
+
+    /// What runs behind the surfaces, in the order in which it starts; it stops in the reverse.
+    package var backgroundServices: [any Service] { [recorder, sealer, worker] }
+
+    /// A context for the platform's own command line.
+    package func context(_ actor: Actor, surface: Surface) -> Context {
+        Context(actor: actor, surface: surface, environment: environment)
+    }
+}
+
+/// The database that `configuration` names.
+package func openDatabase(_ configuration: Kernel.Configuration, logger: Logger) async throws -> any Database {
+    var settings = DatabaseSettings()
+    settings.poolSize = configuration.databasePoolSize
+    let url: DatabaseURL
+    if let text = configuration.databaseURL {
+        url = try DatabaseURL(parsing: text)
+    } else {
+        try Folder.make(configuration.dataDirectory)
+        url = .sqlite(configuration.dataDirectory + "/instainstru.sqlite")
+    }
+    return try await Storage.openDatabase(url, settings: settings, logger: logger)
+}

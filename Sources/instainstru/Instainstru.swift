@@ -1,0 +1,23 @@
+import ArgumentParser
+import Server
+
+/// The one binary; every role and tool is a verb.
+@main
+struct Instainstru: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "instainstru",
+        abstract: "Admin operations of the InstaInstru marketplace: MCP server, webhook ledger, audit log.",
+        discussion: """
+            Examples:
+              instainstru demo                          try everything on made-up data
+              instainstru serve --data /var/lib/instainstru
+              instainstru token create --name claude --owner ada@example.com --scopes mcp:read,mcp:write
+              instainstru call webhooks_failed --since-hours 48
+              instainstru audit verify
+            """,
+        version: Build.version,
+        subcommands: [
+            Serve.self, Demo.self, Work.self, Stdio.self, Migrate.self, Call.self, Token.self, Audit.self, Doctor.self,
+            Docs.self,
+        ])
+}
