@@ -99,7 +99,12 @@ let package = Package(
             name: "mcp-conformance",
             dependencies: [
                 "MCP", "Server", "JSON", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
+            swiftSettings: strict),
+        // The bare ceiling of the benchmarks. Never shipped.
+        .executableTarget(
+            name: "bench-echo", dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
             swiftSettings: strict),
         // Databases, snapshots and clocks for tests.
         .target(

@@ -1,5 +1,6 @@
 /// What a recorder has learnt about one value.
 final class SchemaNode {
+    /// What kind of value it is, as far as seen.
     enum Kind {
         case unknown
         case fixed(JSONValue)

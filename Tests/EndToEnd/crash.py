@@ -25,8 +25,18 @@ import threading
 import time
 
 from harness import (
-    Client, Counter, Failed, PostgresDatabase, PostgresServer, Scratch, Server, SQLiteFile, checkr_event,
-    stripe_event, ulid, wait_until,
+    Client,
+    Counter,
+    Failed,
+    PostgresDatabase,
+    PostgresServer,
+    Scratch,
+    Server,
+    SQLiteFile,
+    checkr_event,
+    stripe_event,
+    ulid,
+    wait_until,
 )
 
 SENDERS = 8
@@ -39,7 +49,15 @@ class World:
     """The events, what each is about, and what each must do."""
 
     KINDS = [
-        "captured", "captured", "captured", "disputed", "refunded", "paid out", "checked", "unknown", "broken",
+        "captured",
+        "captured",
+        "captured",
+        "disputed",
+        "refunded",
+        "paid out",
+        "checked",
+        "unknown",
+        "broken",
         "captured",
     ]
 
@@ -61,21 +79,43 @@ class World:
         paid = [n for n in numbers if self.kind(n) in ("captured", "disputed", "refunded", "broken")]
         people = [n for n in numbers if self.kind(n) in ("paid out", "checked")]
         database.insert(
-            "bookings", "id,student_id,instructor_id,status,payment_status,created_at,updated_at",
-            [(self.ids[n]["booking"], ulid(self.seed), ulid(self.seed), "PENDING", "authorized", now, now)
-             for n in paid])
+            "bookings",
+            "id,student_id,instructor_id,status,payment_status,created_at,updated_at",
+            [
+                (self.ids[n]["booking"], ulid(self.seed), ulid(self.seed), "PENDING", "authorized", now, now)
+                for n in paid
+            ],
+        )
         database.insert(
             "payment_intents",
             "id,booking_id,stripe_payment_intent_id,amount,status,status_at,created_at,updated_at",
-            [(self.ids[n]["payment"], self.ids[n]["booking"], f"pi_known_{n}", 8_000, "requires_capture", now - 1,
-              now, now) for n in paid])
+            [
+                (
+                    self.ids[n]["payment"],
+                    self.ids[n]["booking"],
+                    f"pi_known_{n}",
+                    8_000,
+                    "requires_capture",
+                    now - 1,
+                    now,
+                    now,
+                )
+                for n in paid
+            ],
+        )
         database.insert(
-            "instructor_profiles", "id,user_id,is_live,checkr_candidate_id,created_at,updated_at",
-            [(self.ids[n]["instructor"], ulid(self.seed), False, f"candidate_{n}", now, now) for n in people])
+            "instructor_profiles",
+            "id,user_id,is_live,checkr_candidate_id,created_at,updated_at",
+            [(self.ids[n]["instructor"], ulid(self.seed), False, f"candidate_{n}", now, now) for n in people],
+        )
         database.insert(
             "stripe_connected_accounts",
             "id,instructor_profile_id,stripe_account_id,onboarding_completed,created_at,updated_at",
-            [(self.ids[n]["account"], self.ids[n]["instructor"], f"acct_{n}", True, now, now) for n in people])
+            [
+                (self.ids[n]["account"], self.ids[n]["instructor"], f"acct_{n}", True, now, now)
+                for n in people
+            ],
+        )
         self.ready = until
 
     def event_id(self, n: int) -> str:
@@ -94,13 +134,19 @@ class World:
             return "stripe", stripe_event(event, "payment_intent.succeeded", {"id": f"pi_known_{n}"})
         if kind == "disputed":
             item = {
-                "id": f"dp_{n}", "object": "dispute", "amount": 8_000, "status": "needs_response",
+                "id": f"dp_{n}",
+                "object": "dispute",
+                "amount": 8_000,
+                "status": "needs_response",
                 "payment_intent": f"pi_known_{n}",
             }
             return "stripe", stripe_event(event, "charge.dispute.created", item)
         if kind == "refunded":
             item = {
-                "id": f"ch_{n}", "object": "charge", "amount": 8_000, "amount_refunded": 2_500,
+                "id": f"ch_{n}",
+                "object": "charge",
+                "amount": 8_000,
+                "amount_refunded": 2_500,
                 "payment_intent": f"pi_known_{n}",
             }
             return "stripe", stripe_event(event, "charge.refunded", item)
@@ -109,8 +155,13 @@ class World:
             return "stripe", stripe_event(event, "payout.paid", item, account=f"acct_{n}")
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         item = {
-            "id": f"rep_{n}", "object": "report", "candidate_id": f"candidate_{n}", "status": "complete",
-            "result": "clear", "completed_at": now, "package": "standard",
+            "id": f"rep_{n}",
+            "object": "report",
+            "candidate_id": f"candidate_{n}",
+            "status": "complete",
+            "result": "clear",
+            "completed_at": now,
+            "package": "standard",
         }
         return "checkr", checkr_event(event, "report.completed", item)
 
@@ -236,7 +287,9 @@ class Rounds:
         before = self.load.statuses[200]
         wait_until(
             "an acknowledged webhook after the restart of PostgreSQL",
-            lambda: self.load.statuses[200] > before + 20, timeout=60)
+            lambda: self.load.statuses[200] > before + 20,
+            timeout=60,
+        )
 
 
 class Checks:
@@ -276,14 +329,17 @@ class Checks:
             self.expect(n in self.load.sent, f"{event} is in the ledger but was never sent")
             self.expect(status in FINAL, f"{event} ended as {status}")
             self.expect(
-                status in (self.world.status(n), "dead_letter"), f"{event} ({self.world.kind(n)}) ended as {status}")
+                status in (self.world.status(n), "dead_letter"),
+                f"{event} ({self.world.kind(n)}) ended as {status}",
+            )
             found[n] = (ledger, status)
         for n, ledgers in self.load.acknowledged.items():
             self.expect(n in found, f"{self.world.event_id(n)} was acknowledged but is not in the ledger")
             if n in found:
                 self.expect(
                     ledgers == {found[n][0]},
-                    f"{self.world.event_id(n)} was acknowledged as {ledgers} but is {found[n][0]}")
+                    f"{self.world.event_id(n)} was acknowledged as {ledgers} but is {found[n][0]}",
+                )
         self.expect(not self.load.waiting, f"never acknowledged: {sorted(self.load.waiting)[:10]}")
         return found
 
@@ -294,8 +350,7 @@ class Checks:
             if status == "processed":
                 done[self.world.kind(n)].append(n)
                 expected.update(self.world.entries(n))
-        entries = self.database.rows(
-            """SELECT action, resource_id, COUNT(*) FROM audit_logs
+        entries = self.database.rows("""SELECT action, resource_id, COUNT(*) FROM audit_logs
                WHERE category = 'automated' AND status <> 'denied' GROUP BY action, resource_id""")
         actual = collections.Counter({(action, resource): count for action, resource, count in entries})
         self._same("audit entries", expected, actual)
@@ -311,7 +366,9 @@ class Checks:
             self._same(f"rows of what was {kind}", collections.Counter(done[kind]), changed)
         confirmed = self.database.rows("SELECT COUNT(*) FROM bookings WHERE status = 'CONFIRMED'")[0][0]
         self.expect(
-            confirmed == len(done["captured"]), f"{confirmed} bookings are confirmed by {len(done['captured'])} events")
+            confirmed == len(done["captured"]),
+            f"{confirmed} bookings are confirmed by {len(done['captured'])} events",
+        )
 
     def _same(self, what: str, expected: collections.Counter, actual: collections.Counter) -> None:
         self.expect(not expected - actual, f"{what} missing: {list((expected - actual).items())[:5]}")
@@ -320,32 +377,39 @@ class Checks:
     def _attempts(self) -> None:
         twice = self.database.rows(
             """SELECT webhook_id, COUNT(*) FROM webhook_attempts WHERE outcome = 'processed'
-               GROUP BY webhook_id HAVING COUNT(*) > 1""")
+               GROUP BY webhook_id HAVING COUNT(*) > 1"""
+        )
         self.expect(not twice, f"processed more than once: {twice[:5]}")
         wrong = self.database.rows(
             """SELECT e.id, e.attempt_count, (SELECT COUNT(*) FROM webhook_attempts a WHERE a.webhook_id = e.id)
                FROM webhook_events e WHERE e.attempt_count <>
-               (SELECT COUNT(*) FROM webhook_attempts a WHERE a.webhook_id = e.id)""")
+               (SELECT COUNT(*) FROM webhook_attempts a WHERE a.webhook_id = e.id)"""
+        )
         self.expect(not wrong, f"attempt_count is not the number of attempts: {wrong[:5]}")
         stuck = self.database.rows(
             """SELECT e.status, COUNT(*) FROM jobs j JOIN webhook_events e ON j.unique_key = 'webhook:' || e.id
-               WHERE j.state <> 'discarded' AND e.status <> 'unmatched' GROUP BY e.status""")
+               WHERE j.state <> 'discarded' AND e.status <> 'unmatched' GROUP BY e.status"""
+        )
         self.expect(not stuck, f"jobs are left of settled events: {stuck}")
 
     def _counts(self) -> None:
         rows = self.database.rows(
-            "SELECT source, event_type, status, COUNT(*) FROM webhook_events GROUP BY source, event_type, status")
-        counts = self.database.rows(
-            """SELECT d1, d2, d3, CAST(SUM(count) AS BIGINT) FROM (
+            "SELECT source, event_type, status, COUNT(*) FROM webhook_events GROUP BY source, event_type, status"
+        )
+        counts = self.database.rows("""SELECT d1, d2, d3, CAST(SUM(count) AS BIGINT) FROM (
                SELECT d1, d2, d3, count FROM tallies WHERE metric = 'webhooks' AND grain = 'd'
                UNION ALL SELECT d1, d2, d3, delta FROM tally_deltas WHERE metric = 'webhooks') AS parts
                GROUP BY d1, d2, d3 HAVING SUM(count) <> 0""")
-        self.expect(sorted(rows) == sorted(counts), f"counts {sorted(counts)} are not the rows' {sorted(rows)}")
+        self.expect(
+            sorted(rows) == sorted(counts), f"counts {sorted(counts)} are not the rows' {sorted(rows)}"
+        )
 
     def verify_audit(self, server: Server, when: str) -> None:
         done = server.command("audit", "verify")
         text = (done.stdout + done.stderr).strip()
-        self.expect(done.returncode == 0, f"audit verify of the {when} system ended with {done.returncode}: {text}")
+        self.expect(
+            done.returncode == 0, f"audit verify of the {when} system ended with {done.returncode}: {text}"
+        )
         print(f"  audit verify, {when}: {text.splitlines()[-1] if text else '(no output)'}")
 
 
@@ -355,7 +419,9 @@ def run(options: argparse.Namespace) -> list[str]:
     print(f"crash: {options.rounds} rounds on {name}, seed {seed}", flush=True)
     with Scratch(f"crash-{name}") as folder:
         database = PostgresDatabase() if options.postgres else SQLiteFile(folder)
-        server = Server(options.binary, folder, database.url, {"JOB_LEASE_SECONDS": "2", "LOG_LEVEL": "notice"})
+        server = Server(
+            options.binary, folder, database.url, {"JOB_LEASE_SECONDS": "2", "LOG_LEVEL": "notice"}
+        )
         world = World(random.Random(seed))
         load = Load(world, seed)
         try:
@@ -383,7 +449,8 @@ def run(options: argparse.Namespace) -> list[str]:
             server.kill()
         print(
             f"  {len(load.sent)} events sent, {len(load.acknowledged)} acknowledged, "
-            f"{sum(load.statuses.values())} deliveries {dict(load.statuses)}, ended {states}")
+            f"{sum(load.statuses.values())} deliveries {dict(load.statuses)}, ended {states}"
+        )
         if checks.problems:
             raise Failed("\n".join(f"  ✗ {problem[:600]}" for problem in checks.problems))
         if options.postgres:
@@ -392,7 +459,9 @@ def run(options: argparse.Namespace) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--binary", required=True)
     parser.add_argument("--postgres", action="store_true", help="use the server of TEST_POSTGRES_URL")
     parser.add_argument("--rounds", type=int, default=50)

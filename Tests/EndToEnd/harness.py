@@ -64,8 +64,13 @@ def checkr_headers(body: bytes, key: str = CHECKR_KEY) -> dict[str, str]:
 def stripe_event(event_id: str, kind: str, item: dict, account: str | None = None) -> bytes:
     """The body of a Stripe event about `item`."""
     event = {
-        "id": event_id, "object": "event", "api_version": "2025-12-15.clover", "created": int(time.time()),
-        "livemode": False, "type": kind, "data": {"object": item},
+        "id": event_id,
+        "object": "event",
+        "api_version": "2025-12-15.clover",
+        "created": int(time.time()),
+        "livemode": False,
+        "type": kind,
+        "data": {"object": item},
     }
     if account:
         event["account"] = account
@@ -164,7 +169,9 @@ class PostgresServer:
     def __init__(self, admin_url: str | None = None):
         url = admin_url or os.environ["TEST_POSTGRES_URL"]
         self.data = PostgresDatabase._psql(url, "SHOW data_directory", "-A", "-t").strip()
-        binary = PostgresDatabase._psql(url, "SELECT setting FROM pg_config WHERE name = 'BINDIR'", "-A", "-t")
+        binary = PostgresDatabase._psql(
+            url, "SELECT setting FROM pg_config WHERE name = 'BINDIR'", "-A", "-t"
+        )
         self.pg_ctl = str(Path(binary.strip()) / "pg_ctl")
         self.log = str(Path(self.data) / "log-restarts")
 
@@ -204,9 +211,13 @@ class Server:
         self.binary = str(Path(binary).resolve())
         self.data = data
         self.settings = {
-            "STRIPE_WEBHOOK_SECRET": STRIPE_SECRET, "CHECKR_API_KEY": CHECKR_KEY,
-            "CHECKR_WEBHOOK_USER": CHECKR_USER, "CHECKR_WEBHOOK_PASS": CHECKR_PASSWORD,
-            "RATE_LIMIT_PER_MINUTE": "0", "ENVIRONMENT": "test", **(settings or {}),
+            "STRIPE_WEBHOOK_SECRET": STRIPE_SECRET,
+            "CHECKR_API_KEY": CHECKR_KEY,
+            "CHECKR_WEBHOOK_USER": CHECKR_USER,
+            "CHECKR_WEBHOOK_PASS": CHECKR_PASSWORD,
+            "RATE_LIMIT_PER_MINUTE": "0",
+            "ENVIRONMENT": "test",
+            **(settings or {}),
         }
         if database_url:
             self.settings["DATABASE_URL"] = database_url
@@ -225,8 +236,13 @@ class Server:
     def command(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess:
         """Runs another of the binary's commands over the same data."""
         return subprocess.run(
-            [self.binary, *arguments, "--data", str(self.data)], capture_output=True, text=True,
-            timeout=timeout, env=self.environment, cwd=self.data)
+            [self.binary, *arguments, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=self.environment,
+            cwd=self.data,
+        )
 
     def start(self) -> Server:
         """Starts it on a free port and waits until it is healthy."""
@@ -234,8 +250,12 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "serve", "--data", str(self.data), "--host", "127.0.0.1", "--port", "0"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=self.environment,
-                cwd=self.data)
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                cwd=self.data,
+            )
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -253,9 +273,16 @@ class Server:
     def start_worker(self) -> None:
         """Starts a process that only works off jobs."""
         with (self.data / "worker.log").open("ab") as log:
-            self.workers.append(subprocess.Popen(
-                [self.binary, "worker", "--data", str(self.data)], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, env=self.environment, cwd=self.data))
+            self.workers.append(
+                subprocess.Popen(
+                    [self.binary, "worker", "--data", str(self.data)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=self.environment,
+                    cwd=self.data,
+                )
+            )
 
     def _is_healthy(self) -> bool:
         try:
@@ -295,8 +322,17 @@ class Server:
     def token(self, name: str, scopes: str = "mcp:read,mcp:write", expires: str = "90d") -> str:
         """A new service token."""
         done = self.command(
-            "token", "create", "--name", name, "--owner", "suite@example.com", "--scopes", scopes, "--expires",
-            expires)
+            "token",
+            "create",
+            "--name",
+            name,
+            "--owner",
+            "suite@example.com",
+            "--scopes",
+            scopes,
+            "--expires",
+            expires,
+        )
         if done.returncode != 0 or not done.stdout.strip():
             raise Failed(f"token create ended with {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout.strip().splitlines()[-1]
@@ -325,7 +361,9 @@ class Client:
         self.token, self.timeout = token, timeout
         self.connection: http.client.HTTPConnection | None = None
 
-    def request(self, method: str, path: str, body: bytes | None = None, headers: dict | None = None) -> Answer:
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict | None = None
+    ) -> Answer:
         sent = {**({"Authorization": f"Bearer {self.token}"} if self.token else {}), **(headers or {})}
         if self.connection is None:
             self.connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
@@ -347,7 +385,9 @@ class Client:
         return self.request("POST", path, body, headers)
 
     def post_json(self, path: str, value, headers: dict | None = None) -> Answer:
-        return self.post(path, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
+        return self.post(
+            path, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})}
+        )
 
     def stripe(self, body: bytes) -> Answer:
         return self.post(STRIPE_PATH, body, stripe_headers(body))

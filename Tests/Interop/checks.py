@@ -32,10 +32,9 @@ class Report:
         except Exception as error:  # noqa: BLE001: a suite that stumbles has failed
             self.fail(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)[-3:]))
         finally:
-            if len(self.place) <= 2:
+            if len(self.place) == 1:
                 passed, failed = self.passed - before[0], len(self.failures) - before[1]
-                print(f"  {' / '.join(self.place)}: {passed} passed" + (f", {failed} FAILED" if failed else ""),
-                      flush=True)
+                print(f"  {name}: {passed} passed" + (f", {failed} FAILED" if failed else ""), flush=True)
             self.place.pop()
 
     def check(self, truth, what: str, found=None) -> bool:
@@ -65,7 +64,10 @@ class Report:
         kind = Draft7Validator if "draft-07" in schema.get("$schema", "") else Draft202012Validator
         errors = sorted(kind(schema).iter_errors(value), key=str)
         return self.check(
-            not errors, f"{name} of {revision} is valid by the protocol's schema", "; ".join(map(_shown, errors[:3])))
+            not errors,
+            f"{name} of {revision} is valid by the protocol's schema",
+            "; ".join(map(_shown, errors[:3])),
+        )
 
     def finish(self) -> int:
         if not SCHEMAS.is_dir():

@@ -23,15 +23,22 @@ def arguments(seed: Seed, entry: str) -> dict[str, list[dict]]:
     month = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2099-01-01T00:00:00Z"}
     calls = {
         "webhooks_list": [
-            {}, {"source": "stripe", "status": "processed", "event_type": "transfer.created", "limit": 5},
-            {"since_hours": 168, "limit": 200}, month, {"source": "", "event_type": ""}, {"limit": "7"},
+            {},
+            {"source": "stripe", "status": "processed", "event_type": "transfer.created", "limit": 5},
+            {"since_hours": 168, "limit": 200},
+            month,
+            {"source": "", "event_type": ""},
+            {"limit": "7"},
         ],
         "webhooks_failed": [{}, {"source": "stripe", "since_hours": 48, "limit": 2}, {"source": "nobody"}],
-        "webhook_detail": [{"event_id": event}, {"event_id": event.lower(), "full_payload": True}],
+        "webhook_detail": [{"event_id": event}, {"event_id": event, "full_payload": True}],
         "webhook_replay": [{"event_id": seed.ledger_id("evt_broken_0")}],
         "audit_search": [
-            {}, {"limit": 500, "since_hours": 720, "detail": True}, {"status": "success", "resource_type": "webhook"},
-            {"actor_email": "suite@example.com"}, month,
+            {},
+            {"limit": 500, "since_hours": 720, "detail": True},
+            {"status": "success", "resource_type": "webhook"},
+            {"actor_email": "suite@example.com"},
+            month,
         ],
         "audit_user_activity": [{"user_email": "suite@example.com"}, {"user_email": "nobody@example.com"}],
         "audit_resource_history": [
@@ -81,7 +88,9 @@ def check_lists(report: Report, tools: list) -> None:
     names = [tool.name for tool in tools]
     report.equal(len(set(names)), len(names), "the number of tool names")
     for tool in tools:
-        report.check(re.fullmatch(r"[A-Za-z0-9_-]{1,60}", tool.name), f"{tool.name} is a name every client takes")
+        report.check(
+            re.fullmatch(r"[A-Za-z0-9_-]{1,60}", tool.name), f"{tool.name} is a name every client takes"
+        )
         report.check(tool.title and tool.description, f"{tool.name} has a title and a description")
         hints = tool.annotations
         known = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
@@ -148,7 +157,8 @@ async def replay_with_person(report: Report, open_session, seed: Seed, event: st
         report.equal(result.structured_content["result"]["status"], "replayed", "the result of the replay")
         report.equal(seed.replays(ledger), before + 1, "the number of replays after a yes")
     report.check(
-        person.questions and ledger in person.questions[0], "the question names the event", person.questions)
+        person.questions and ledger in person.questions[0], "the question names the event", person.questions
+    )
 
 
 async def replay_with_token(report: Report, session: Session, seed: Seed, event: str) -> None:
@@ -177,9 +187,15 @@ async def replay_with_token(report: Report, session: Session, seed: Seed, event:
 async def refusals(report: Report, session: Session) -> None:
     """What a model does wrong comes back as something it can act on."""
     for given, word in (
-        ({"nonsense": 1}, "nonsense"), ({"limit": "many"}, "limit"), ({"limit": 0}, "limit"), ({"cursor": "!"}, "cursor"),
-        ({"status": "lost"}, "status"), ({"start_time": "yesterday"}, "start_time"), ({"limit": True}, "limit"),
-        ({"limit": 1.5}, "limit"), ({"source": ["a", "b"]}, "source"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"limit": "many"}, "limit"),
+        ({"limit": 0}, "limit"),
+        ({"cursor": "!"}, "cursor"),
+        ({"status": "lost"}, "status"),
+        ({"start_time": "yesterday"}, "start_time"),
+        ({"limit": True}, "limit"),
+        ({"limit": 1.5}, "limit"),
+        ({"source": ["a", "b"]}, "source"),
     ):
         result = await session.call(PREFIX + "webhooks_list", given)
         text = result.content[0].text if result.content else ""
@@ -187,7 +203,10 @@ async def refusals(report: Report, session: Session) -> None:
     for given in ({}, {"event_id": "short"}, {"event_id": "01J00000000000000000000000"}):
         result = await session.call(PREFIX + "webhook_detail", given)
         report.check(
-            result.is_error and result.content[0].text, f"webhook_detail({given}) is an error result", result.content)
+            result.is_error and result.content[0].text,
+            f"webhook_detail({given}) is an error result",
+            result.content,
+        )
     try:
         result = await session.call(PREFIX + "no_such_tool", {})
         report.fail("an unknown tool is a protocol error", repr(result.content)[:300])
@@ -218,4 +237,6 @@ async def run(report: Report, seed: Seed, token: str, log) -> None:
                     # Without a session a legacy client's capabilities are not known over HTTP.
                     if not (mode == LEGACY and transport == "http"):
                         with report.part("replay with a person"):
-                            await replay_with_person(report, open_session, seed, f"evt_seed_{(number + 3) % 8}")
+                            await replay_with_person(
+                                report, open_session, seed, f"evt_seed_{(number + 3) % 8}"
+                            )

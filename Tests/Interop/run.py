@@ -47,7 +47,9 @@ def run(binary: str, kind: str, parts: list[str], report: Report) -> None:
                 done = server.command("audit", "verify")
                 report.equal(done.returncode, 0, "the exit code of audit verify")
                 report.equal(server.stop(), 0, "the exit code of the server")
-                unexpected = [line for line in server.log.read_text().splitlines() if "unexpected error" in line]
+                unexpected = [
+                    line for line in server.log.read_text().splitlines() if "unexpected error" in line
+                ]
                 report.check(not unexpected, "the log has no unexpected errors", unexpected[:5])
         finally:
             server.kill()
@@ -58,7 +60,9 @@ def run(binary: str, kind: str, parts: list[str], report: Report) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--binary", required=True)
     parser.add_argument("--only", default=",".join(PARTS), help="comma-separated parts")
     options = parser.parse_args()

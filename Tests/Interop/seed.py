@@ -25,20 +25,34 @@ class Seed:
         now = int(time.time() * 1_000_000)
         bookings = [ulid(self.random) for _ in range(INTENTS)]
         self.database.insert(
-            "bookings", "id,student_id,instructor_id,status,payment_status,created_at,updated_at",
-            [(id, ulid(self.random), ulid(self.random), "PENDING", "authorized", now, now) for id in bookings])
+            "bookings",
+            "id,student_id,instructor_id,status,payment_status,created_at,updated_at",
+            [
+                (id, ulid(self.random), ulid(self.random), "PENDING", "authorized", now, now)
+                for id in bookings
+            ],
+        )
         self.database.insert(
             "payment_intents",
             "id,booking_id,stripe_payment_intent_id,amount,status,status_at,created_at,updated_at",
-            [(payment, booking, f"pi_seed_{n}", 12_000, "requires_capture", now - 3_600_000_000, now, now)
-             for n, (payment, booking) in enumerate(zip(self.payments, bookings))])
+            [
+                (payment, booking, f"pi_seed_{n}", 12_000, "requires_capture", now - 3_600_000_000, now, now)
+                for n, (payment, booking) in enumerate(zip(self.payments, bookings))
+            ],
+        )
         self.database.insert(
-            "instructor_profiles", "id,user_id,is_live,checkr_candidate_id,created_at,updated_at",
-            [(self.instructor, ulid(self.random), False, "candidate_seed", now, now)])
+            "instructor_profiles",
+            "id,user_id,is_live,checkr_candidate_id,created_at,updated_at",
+            [(self.instructor, ulid(self.random), False, "candidate_seed", now, now)],
+        )
         for n in range(INTENTS):
             item = {
-                "id": f"pi_seed_{n}", "object": "payment_intent", "amount": 12_000, "status": "succeeded",
-                "receipt_email": "ada@example.com", "client_secret": "pi_seed_secret_do_not_store",
+                "id": f"pi_seed_{n}",
+                "object": "payment_intent",
+                "amount": 12_000,
+                "status": "succeeded",
+                "receipt_email": "ada@example.com",
+                "client_secret": "pi_seed_secret_do_not_store",
             }
             self.stripe(f"evt_seed_{n}", "payment_intent.succeeded", item)
         # More than a page of what needs nothing.
@@ -49,8 +63,13 @@ class Seed:
             self.stripe(f"evt_unknown_{n}", "payment_intent.succeeded", item)
             self.stripe(f"evt_broken_{n}", "payment_intent.succeeded", {"id": f"pi_seed_{n}"})
         report = {
-            "id": "rep_seed", "object": "report", "candidate_id": "candidate_seed", "status": "complete",
-            "result": "clear", "completed_at": "2026-01-02T03:04:05Z", "ssn": "111-22-3333",
+            "id": "rep_seed",
+            "object": "report",
+            "candidate_id": "candidate_seed",
+            "status": "complete",
+            "result": "clear",
+            "completed_at": "2026-01-02T03:04:05Z",
+            "ssn": "111-22-3333",
         }
         self._acknowledged(self.client.checkr(checkr_event("evt_checkr_seed", "report.completed", report)))
         self.settle()

@@ -70,14 +70,20 @@ class Session:
         return (await self.client.list_resource_templates()).resource_templates
 
     async def resources(self) -> list:
-        return await self.client.list_resources() if self.is_fast else (await self.client.list_resources()).resources
+        return (
+            await self.client.list_resources()
+            if self.is_fast
+            else (await self.client.list_resources()).resources
+        )
 
     async def read(self, uri: str) -> str:
         found = await self.client.read_resource(uri)
         return (found if self.is_fast else found.contents)[0].text
 
     async def prompts(self) -> list:
-        return await self.client.list_prompts() if self.is_fast else (await self.client.list_prompts()).prompts
+        return (
+            await self.client.list_prompts() if self.is_fast else (await self.client.list_prompts()).prompts
+        )
 
     async def prompt(self, name: str, arguments: dict[str, str]) -> str:
         return (await self.client.get_prompt(name, arguments)).messages[0].content.text
@@ -85,7 +91,9 @@ class Session:
     async def complete(self, template: str, argument: str, value: str) -> list[str]:
         reference = ResourceTemplateReference(type="ref/resource", uri=template)
         if self.is_fast:
-            return (await self.client.session.complete(reference, {"name": argument, "value": value})).completion.values
+            return (
+                await self.client.session.complete(reference, {"name": argument, "value": value})
+            ).completion.values
         return (await self.client.complete(reference, {"name": argument, "value": value})).completion.values
 
 
@@ -106,9 +114,14 @@ async def official(
                 yield Session(f"mcp {mode} {transport}", client, is_fast=False)
     else:
         parameters = StdioServerParameters(
-            command=server.binary, args=["mcp", "--stdio", "--data", str(server.data)],
-            env=stdio_environment(server, token), cwd=str(server.data))
-        async with Client(stdio_client(parameters, errlog=log), mode=mode, read_timeout_seconds=30, **asks) as client:
+            command=server.binary,
+            args=["mcp", "--stdio", "--data", str(server.data)],
+            env=stdio_environment(server, token),
+            cwd=str(server.data),
+        )
+        async with Client(
+            stdio_client(parameters, errlog=log), mode=mode, read_timeout_seconds=30, **asks
+        ) as client:
             yield Session(f"mcp {mode} {transport}", client, is_fast=False)
 
 
@@ -122,8 +135,13 @@ async def fast(
         streams = StreamableHttpTransport(server.url + "/mcp", headers={"Authorization": f"Bearer {token}"})
     else:
         streams = StdioTransport(
-            server.binary, ["mcp", "--stdio", "--data", str(server.data)], env=stdio_environment(server, token),
-            cwd=str(server.data), keep_alive=False, log_file=log)
+            server.binary,
+            ["mcp", "--stdio", "--data", str(server.data)],
+            env=stdio_environment(server, token),
+            cwd=str(server.data),
+            keep_alive=False,
+            log_file=log,
+        )
     async with fastmcp.Client(streams, mode=mode, timeout=30, **asks) as client:
         yield Session(f"fastmcp {mode} {transport}", client, is_fast=True)
 

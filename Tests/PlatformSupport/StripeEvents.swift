@@ -73,10 +73,10 @@ package enum CheckrEvents {
     }
 
     package static func completed(
-        _ id: String, _ result: String, report: String = "report_1", at seconds: Int
+        _ id: String, _ result: String, report: String = "report_1", candidate: String = "cand_1", at seconds: Int
     ) -> JSONValue {
         event(
-            id, "report.completed", at: seconds,
+            id, "report.completed", at: seconds, candidate: candidate,
             [
                 "id": .string(report), "status": "complete", "result": .string(result), "package": "basic_plus",
                 "completed_at": .string((TestClock.start + .seconds(seconds)).description),

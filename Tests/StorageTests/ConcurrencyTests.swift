@@ -124,6 +124,39 @@ import Testing
         }
     }
 
+    /// Reads that wait together may share a snapshot, but not with one that began
+    /// before they were asked for.
+    @Test(arguments: TestDatabase.available)
+    func aReadSeesWhatWasWrittenBeforeItWasAskedFor(dialect: Dialect) async throws {
+        var settings = TestDatabase.settings
+        (settings.poolSize, settings.readers) = (1, 1)
+        let place = try await TestDatabase.place(dialect)
+        let database = try await place.open(settings: settings)
+        let writer = try await place.open(removes: false)
+        try await writer.run("CREATE TABLE t (id \(.int) PRIMARY KEY)")
+        let gate = Gate()
+        async let earlier = database.read { snapshot in
+            _ = try snapshot.rows("SELECT 1")
+            let count = try snapshot.value("SELECT count(*) FROM t", as: Int.self)
+            gate.pass()
+            return count
+        }
+        await gate.arrived()
+        try await writer.run("INSERT INTO t VALUES (1)")
+        async let later = database.read { snapshot in
+            try (
+                snapshot.value("SELECT count(*) FROM t", as: Int.self),
+                snapshot.value("SELECT 1", as: Int.self)
+            )
+        }
+        try await waitUntilWaiting(database, atLeast: 1)
+        gate.open()
+        let counts = try await (earlier, later.0)
+        #expect(counts == (0, 1))
+        await writer.close()
+        await database.close()
+    }
+
     @Test func aRehearsalIsNotInAGroup() async throws {
         try await withDatabase(.sqlite) { database in
             try await database.run("CREATE TABLE t (id \(.int) PRIMARY KEY)")

@@ -32,14 +32,13 @@ package struct CheckrWebhook: WebhookSource {
             throw WebhookRefusal(401, "invalid_signature", "The signature does not verify: \(error).")
         }
         guard let payload = try? JSONValue(parsing: request.body), case .object = payload,
-            let type = payload["type"]?.stringValue, (1...100).contains(type.utf8.count)
+            let type = Delivery.name(payload["type"], maximum: 100)
         else {
             throw WebhookRefusal(400, "invalid_event", "The body must be a JSON object with the text 'type'.")
         }
         return Delivery(
-            eventID: payload["id"]?.stringValue.flatMap { (1...255).contains($0.utf8.count) ? $0 : nil },
-            eventType: type, deliveryID: request.header("x-checkr-delivery-id").map { String($0.prefix(255)) },
-            payload: payload)
+            eventID: Delivery.name(payload["id"], maximum: 255), eventType: type,
+            deliveryID: request.header("x-checkr-delivery-id").map { String($0.prefix(255)) }, payload: payload)
     }
 
     package static func handle(_ event: WebhookEvent, _ tx: Transaction, _ context: Context) throws -> HandledWebhook {

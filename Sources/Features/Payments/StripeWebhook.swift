@@ -23,8 +23,8 @@ package struct StripeWebhook: WebhookSource {
                 header: header, body: request.body, secrets: secrets, nowMilliseconds: context.now.microseconds / 1_000)
         } catch { throw WebhookRefusal(400, "invalid_signature", "The signature does not verify: \(error).") }
         guard let payload = try? JSONValue(parsing: request.body), case .object = payload,
-            let id = payload["id"]?.stringValue, (1...255).contains(id.utf8.count),
-            let type = payload["type"]?.stringValue, (1...100).contains(type.utf8.count)
+            let id = Delivery.name(payload["id"], maximum: 255),
+            let type = Delivery.name(payload["type"], maximum: 100)
         else {
             throw WebhookRefusal(400, "invalid_event", "The body must be a JSON object with the texts 'id' and 'type'.")
         }

@@ -10,7 +10,7 @@ package enum AuditStatus: String, Sendable, CaseIterable, Codable, SQLBindable, 
 ///
 /// Reads and automated work are recorded like everything else, but would bury
 /// the handful of things that people did if they were not marked.
-package enum AuditCategory: String, Sendable, CaseIterable, Codable, SQLBindable, SQLDecodable {
+package enum AuditCategory: String, Sendable, CaseIterable, Codable, SQLBindable, SQLDecodable, SchemaDescribing {
     /// An administrator or the platform on its behalf changed, tried to change, or was refused.
     case admin
     /// An administrator looked.

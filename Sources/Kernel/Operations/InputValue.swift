@@ -111,7 +111,7 @@ extension Instant: InputValue {
 }
 
 /// A closed set of words. Conform a `String` enum to make it an argument.
-package protocol InputEnum: InputValue, RawRepresentable, CaseIterable where RawValue == String {}
+package protocol InputEnum: InputValue, SchemaDescribing, RawRepresentable, CaseIterable where RawValue == String {}
 
 extension InputEnum {
     package static var inputSchema: JSONObject {

@@ -60,6 +60,15 @@ package struct Delivery: Sendable {
         self.deliveryID = deliveryID
         self.payload = payload
     }
+
+    /// The text of a member that names something: not empty, at most `maximum`
+    /// bytes, without control characters; otherwise nil.
+    package static func name(_ value: JSONValue?, maximum: Int) -> String? {
+        guard let text = value?.stringValue, (1...maximum).contains(text.utf8.count),
+            text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else { return nil }
+        return text
+    }
 }
 
 /// Why a request is not a delivery, with the HTTP status that the provider's

@@ -2,6 +2,7 @@ import JSON
 
 /// How long a client may keep a result, and for whom (2026-07-28, caching).
 package struct Caching: Sendable, Hashable {
+    /// Who may share a kept result.
     package enum Scope: String, Sendable {
         /// The same for every caller; shared caches may keep it.
         case `public`

@@ -45,6 +45,7 @@ enum MetaKey {
 
 /// What a legacy client said about itself on a connection that is its own.
 final class LegacySession: Sendable {
+    /// The state at one moment.
     struct Snapshot {
         var revision = Revision.assumed
         var client: ClientInfo?

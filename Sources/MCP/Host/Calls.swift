@@ -60,7 +60,8 @@ package struct ToolResult: Sendable {
         for block in content { block.write(to: &writer, for: revision) }
         writer.endArray()
         // Before 2026-07-28 only objects are allowed there.
-        if let structured, revision.isModern || revision.hasStructure && structured.first == UInt8(ascii: "{") {
+        if let structured, revision.isModern || revision.hasStructure && structured.first == UInt8(ascii: "{")
+        {
             writer.key("structuredContent")
             writer.raw(structured)
         }
@@ -97,6 +98,7 @@ package enum PromptOutcome: Sendable {
 
 /// One turn of a conversation that a prompt starts.
 package struct PromptMessage: Sendable {
+    /// Whose turn it is.
     package enum Role: String, Sendable { case user, assistant }
     package var role: Role
     package var content: ContentBlock
@@ -117,6 +119,7 @@ package struct PromptMessage: Sendable {
 
 /// A wish for values of an argument that is being typed.
 package struct CompletionRequest<Caller: Sendable>: Sendable {
+    /// What the argument belongs to.
     package enum Reference: Sendable, Hashable {
         case prompt(String)
         case resourceTemplate(String)
