@@ -4,6 +4,7 @@
 # Without it the build's file lists change order between runs, and with them
 # what is built again.
 export SWIFT_DETERMINISTIC_HASHING := 1
+export PYTHONDONTWRITEBYTECODE := 1
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -79,6 +80,9 @@ snapshots: ## Write the recorded test snapshots anew; look at the difference bef
 
 .PHONY: interop
 interop: debug venv ## Drive the server with other people's MCP clients, raw exchanges and bad input
+	swift build --product mcp-conformance
+	$(PYTHON) Tests/Interop/validate_mcp_schema.py .build/debug/mcp-conformance
+	@Scripts/setup test
 	Scripts/with-postgres $(PYTHON) Tests/Interop/run.py --binary $(DEBUG)
 
 .PHONY: fuzz

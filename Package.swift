@@ -44,6 +44,7 @@ let package = Package(
             dependencies: [
                 "CPostgres", "JSON",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -111,14 +112,22 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Storage", .product(name: "Logging", package: "swift-log")],
             path: "Tests/TestSupport", swiftSettings: strict),
+        // The kernel and the features on a test's own clock, ids and database.
+        .target(
+            name: "PlatformSupport",
+            dependencies: [
+                "Features", "Kernel", "Storage", "JSON", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/PlatformSupport", swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "JSON", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["Kernel", "Storage", "JSON", "TestSupport"], swiftSettings: strict),
+            name: "KernelTests",
+            dependencies: ["Kernel", "Features", "Storage", "JSON", "TestSupport", "PlatformSupport"], swiftSettings: strict),
         .testTarget(name: "MCPTests", dependencies: ["MCP", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "FeaturesTests",
-            dependencies: ["Features", "Kernel", "Storage", "JSON", "TestSupport"], swiftSettings: strict),
+            dependencies: ["Features", "Kernel", "Storage", "JSON", "TestSupport", "PlatformSupport"], swiftSettings: strict),
         .testTarget(
             name: "ServerTests",
             dependencies: [

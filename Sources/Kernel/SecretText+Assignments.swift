@@ -3,7 +3,7 @@ extension SecretText {
     private static let secretNames = [
         "password", "passwd", "pwd", "secret", "api_key", "apikey", "api-key", "access_token",
         "refresh_token",
-        "auth_token",
+        "token", "authorization",
     ].map { Array($0.utf8) }
     private static let longestName = 64
     private static let marker = Array(Redaction.marker.utf8)

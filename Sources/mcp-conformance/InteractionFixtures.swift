@@ -45,7 +45,7 @@ enum InteractionFixtures {
             },
             Fixture(
                 "test_sampling", "Asks the client's model.", schema: Fixture.strings("prompt"),
-                streaming: .questions, sample),
+                streaming: .sampling, sample),
         ]
     }
 

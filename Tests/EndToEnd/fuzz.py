@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import Client, Failed, Scratch, Server, checkr_event, stripe_event
+from harness import Client, Failed, Scratch, Server, SQLiteFile, checkr_event, stripe_event, wait_until
 
 # What must hold of every answer. Not among them is `positive_data_acceptance`: an id of the
 # right form that is nobody's is rightly answered 404.
@@ -48,12 +48,14 @@ def run(options: argparse.Namespace) -> None:
                 "--seed", str(seed), "--checks", ",".join(CHECKS), "--no-color", "--workers", "1",
                 "--request-timeout", "30", "--generation-database", "none", "--phases", "examples,coverage,fuzzing",
             ]
-            done = subprocess.run(command, cwd=folder, env={**os.environ, "SCHEMATHESIS_HOOKS": ""})
+            done = subprocess.run(command, cwd=folder, env={**os.environ, **known(server)})
             unexpected = [line for line in server.log.read_text().splitlines() if "unexpected error" in line]
             if unexpected:
                 raise Failed("the server's log has unexpected errors:\n" + "\n".join(unexpected[:5]))
             if server.process.poll() is not None:
                 raise Failed(f"the server ended with code {server.process.returncode}")
+            stored = SQLiteFile(folder).rows("SELECT source, COUNT(*) FROM webhook_events GROUP BY source")
+            print(f"fuzz: events in the ledger afterwards: {dict(stored)}")
             if done.returncode != 0:
                 raise Failed(f"schemathesis ended with code {done.returncode}")
             audit = server.command("audit", "verify")
@@ -61,6 +63,19 @@ def run(options: argparse.Namespace) -> None:
                 raise Failed(f"audit verify: {audit.stdout}{audit.stderr}")
         finally:
             server.kill()
+
+
+def known(server: Server) -> dict[str, str]:
+    """The environment of the hooks: where they are, and the ids there are."""
+    database = SQLiteFile(server.data)
+    wait_until("the audit log", lambda: database.rows("SELECT COUNT(*) FROM audit_logs")[0][0] > 0)
+    events = database.rows("SELECT id FROM webhook_events ORDER BY id LIMIT 10")
+    entries = database.rows("SELECT id FROM audit_logs ORDER BY id LIMIT 10")
+    return {
+        "SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(Path(__file__).resolve().parent),
+        "PYTHONDONTWRITEBYTECODE": "1", "FUZZ_EVENT_IDS": " ".join(id for (id,) in events),
+        "FUZZ_ENTRY_IDS": " ".join(id for (id,) in entries),
+    }
 
 
 def main() -> int:

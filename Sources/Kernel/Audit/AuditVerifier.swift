@@ -63,14 +63,16 @@ package struct AuditVerifier: Sendable {
     package func verify(_ db: Reader) async throws -> AuditReport {
         try await db.read { snapshot in
             try snapshot.liftTimeLimit()
-            var walk = Walk(try checkpoints(snapshot), witness)
+            var walk = AuditWalk(verifier, witness)
             try snapshot.forEachRow(
                 """
-                SELECT l.seq, l.entry_id, l.leaf_hash, a.id IS NOT NULL, \(Self.entryColumns)
-                FROM audit_leaves l LEFT JOIN audit_logs a ON a.id = l.entry_id ORDER BY l.seq
+                SELECT l.seq, l.entry_id, l.leaf_hash, c.size, c.note, c.root, c.frontier, a.id IS NOT NULL, \
+                \(Self.entryColumns)
+                FROM audit_leaves l LEFT JOIN audit_logs a ON a.id = l.entry_id
+                LEFT JOIN audit_checkpoints c ON c.size = l.seq + 1 ORDER BY l.seq
                 """
             ) { row in try walk.take(row) }
-            walk.finish()
+            walk.finish(try checkpointsBesideTheLog(snapshot))
             try findInserted(snapshot, &walk)
             return walk.report(
                 pending: try snapshot.value("SELECT COUNT(*) FROM audit_pending") ?? 0)
@@ -84,18 +86,18 @@ package struct AuditVerifier: Sendable {
         a.error_message, a.request_id, a.trace_id, a.session_id
         """
 
-    private func checkpoints(_ db: Snapshot) throws -> [Signed] {
-        var result: [Signed] = []
-        try db.forEachRow("SELECT size, note, created_at, frontier FROM audit_checkpoints ORDER BY size") { row in
-            let stored = try AuditCheckpoint(row: row)
-            let checkpoint = try? Checkpoint(verifying: stored.note, with: verifier)
-            result.append(Signed(size: stored.size, checkpoint: checkpoint))
-        }
-        return result
+    /// Sizes of checkpoints that stand at no leaf, largest first.
+    private func checkpointsBesideTheLog(_ db: Snapshot) throws -> [Int] {
+        try db.values(
+            """
+            SELECT c.size FROM audit_checkpoints c
+            WHERE NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.seq = c.size - 1)
+            ORDER BY c.size DESC LIMIT \(Self.maximumProblems)
+            """)
     }
 
     /// Entries that were never announced to the sealer and have no leaf.
-    private func findInserted(_ db: Snapshot, _ walk: inout Walk) throws {
+    private func findInserted(_ db: Snapshot, _ walk: inout AuditWalk) throws {
         let ids: [String] = try db.values(
             """
             SELECT a.id FROM audit_logs a
@@ -111,102 +113,5 @@ package struct AuditVerifier: Sendable {
             ORDER BY p.entry_id LIMIT \(Self.maximumProblems)
             """)
         for id in orphans { walk.found(.deleted, nil, id, "The entry was announced but is not in the table.") }
-    }
-
-    struct Signed {
-        var size: Int
-        var checkpoint: Checkpoint?
-    }
-}
-
-// One pass over the leaves in order.
-extension AuditVerifier {
-    private struct Walk {
-        private let signed: [Signed]
-        private let witness: Checkpoint?
-        private var next = 0
-        private var frontier = MerkleFrontier()
-        private var previous: ULID?
-        private var problems: [AuditProblem] = []
-
-        init(_ signed: [Signed], _ witness: Checkpoint?) {
-            self.signed = signed
-            self.witness = witness
-        }
-
-        mutating func found(_ kind: AuditProblem.Kind, _ seq: Int?, _ id: String?, _ detail: String) {
-            guard problems.count < AuditVerifier.maximumProblems else { return }
-            problems.append(AuditProblem(kind: kind, seq: seq, entryID: id, detail: detail))
-        }
-
-        mutating func take(_ row: Row) throws {
-            let seq: Int = try row.get(at: 0)
-            let id: String = try row.get(at: 1)
-            if seq != frontier.size {
-                found(.deleted, frontier.size, nil, "Leaf \(frontier.size) is missing; the next one is \(seq).")
-            }
-            let stored = MerkleHash(bytes: try row.get(at: 2, as: [UInt8].self)) ?? .empty
-            if try row.get(at: 3, as: Bool.self) {
-                try compare(row, seq, stored)
-            } else {
-                found(.deleted, seq, id, "The entry was sealed but is not in the table.")
-            }
-            frontier.append(stored)
-            checkRoots()
-        }
-
-        private mutating func compare(_ row: Row, _ seq: Int, _ stored: MerkleHash) throws {
-            let entry: AuditEntry
-            do { entry = try AuditEntry(row: row, from: 4) } catch {
-                return found(.edited, seq, try row.get(at: 1), "The entry cannot be read: \(error)")
-            }
-            // Within one batch entries are sealed in the order of their ids.
-            let isStartOfBatch = next > 0 && signed[next - 1].size == seq || seq == 0
-            if let previous, !isStartOfBatch, entry.id < previous {
-                found(.reordered, seq, entry.id.description, "The entry stands after a later one of its batch.")
-            } else if AuditLeaf(entry, seq: seq).hash != stored {
-                found(.edited, seq, entry.id.description, "The entry does not have the hash that was sealed.")
-            }
-            previous = entry.id
-        }
-
-        private mutating func checkRoots() {
-            if let witness, witness.size == frontier.size, witness.root != frontier.root {
-                found(.forged, nil, nil, "The tree of \(witness.size) entries is not the one of the checkpoint given.")
-            }
-            guard next < signed.count, signed[next].size == frontier.size else { return }
-            let from = next > 0 ? signed[next - 1].size : 0
-            let place = "entries \(from) to \(frontier.size - 1)"
-            if let checkpoint = signed[next].checkpoint {
-                if checkpoint.size != frontier.size || checkpoint.root != frontier.root {
-                    found(.forged, from, nil, "The signed root over \(place) is another one.")
-                }
-            } else {
-                found(.forged, from, nil, "The checkpoint over \(place) is not signed by the key of the log.")
-            }
-            next += 1
-        }
-
-        mutating func finish() {
-            if let last = signed.last, last.size > frontier.size {
-                found(.truncated, frontier.size, nil, "\(last.size) entries were sealed, \(frontier.size) are left.")
-            } else if next < signed.count {
-                found(.forged, nil, nil, "A checkpoint of size \(signed[next].size) matches no point of the log.")
-            } else if (signed.last?.size ?? 0) < frontier.size {
-                let from = signed.last?.size ?? 0
-                found(.inserted, from, nil, "Leaves from \(from) on are covered by no checkpoint.")
-            }
-            if let witness, witness.size > frontier.size {
-                found(
-                    .truncated, frontier.size, nil,
-                    "The checkpoint given covers \(witness.size) entries, \(frontier.size) are left.")
-            }
-        }
-
-        func report(pending: Int) -> AuditReport {
-            AuditReport(
-                entries: frontier.size, pending: pending, checkpoints: signed.count, size: signed.last?.size ?? 0,
-                root: frontier.root.base64, problems: problems)
-        }
     }
 }

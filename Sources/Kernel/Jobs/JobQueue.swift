@@ -14,12 +14,15 @@ package enum JobQueue {
     static func claim(_ limit: Int, worker: String, lease: Instant, _ tx: Transaction, now: Instant) throws
         -> [JobRecord]
     {
+        // Materialized, so that PostgreSQL chooses the rows once: a plan that runs the
+        // choice again for each row would skip what it has just locked and take more.
         try tx.all(
             """
-            UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = \(worker), lease_until = \(lease)
-            WHERE id IN (
+            WITH due AS MATERIALIZED (
                 SELECT id FROM jobs WHERE state = 'available' AND run_at <= \(now)
                 ORDER BY run_at, id LIMIT \(limit) \(.skipLocked))
+            UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = \(worker), lease_until = \(lease)
+            WHERE id IN (SELECT id FROM due)
             RETURNING \(JobRecord.columns)
             """)
     }

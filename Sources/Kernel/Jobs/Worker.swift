@@ -184,8 +184,8 @@ extension Worker {
                 let context = Context(
                     actor: .system(record.name), surface: .job, requestID: record.requestID,
                     traceID: record.traceID, environment: environment)
-                guard let (attempt, _) = try registry[record.name]?.attempt(record, context, database) else {
-                    await giveUp(record, "no handler is registered for '\(record.name)'", context)
+                guard let (attempt, _) = try? registry[record.name]?.attempt(record, context, database) else {
+                    await giveUp(record, "no handler can read '\(record.name)'", context)
                     continue
                 }
                 try await attempt.settle { _, _ in .discard(error: "the worker stopped without finishing") }

@@ -31,10 +31,13 @@ package struct MCPTool: Sendable {
         package init(rawValue: Int) { self.rawValue = rawValue }
         /// The tool reports progress: streams when the client sent a progress token.
         package static let progress = Streaming(rawValue: 1)
-        /// The tool asks the user: streams for legacy clients, which answer while it waits.
+        /// The tool asks the user: streams for legacy clients that declared elicitation,
+        /// which answer while it waits.
         package static let questions = Streaming(rawValue: 2)
         /// The tool logs, or is silent for long and needs keep-alives: always streams.
         package static let always = Streaming(rawValue: 4)
+        /// The tool asks the client's model: streams for legacy clients that declared sampling.
+        package static let sampling = Streaming(rawValue: 8)
     }
 
     package var name: String

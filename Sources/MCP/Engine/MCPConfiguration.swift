@@ -15,7 +15,9 @@ package struct MCPConfiguration: Sendable {
     package var maximumRounds = 8
     /// How long requests may still run when standard input has ended.
     package var drainLimit = Duration.seconds(10)
-    /// Seals the state of ``InputRequired``; without one, returning a state is an error.
+    /// Seals the state of ``InputRequired`` and the session ids of legacy HTTP
+    /// clients. Without one, returning a state is an error and no session ids are
+    /// given out, so that such clients cannot be asked for anything.
     package var seal: StateSeal?
     /// For how long clients may keep the answer of `server/discover`.
     package var discoverCaching = Caching(milliseconds: 300_000, scope: .public)

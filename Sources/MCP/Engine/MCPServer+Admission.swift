@@ -85,7 +85,7 @@ extension MCPServer {
     }
 
     /// Whether a message claims to be of the modern era by its body.
-    static func isModern(_ request: Message.Request) -> Bool {
-        request.meta?.contains(MetaKey.protocolVersion) ?? false
+    static func isModern(_ params: JSONObject) -> Bool {
+        params["_meta"]?.objectValue?.contains(MetaKey.protocolVersion) ?? false
     }
 }

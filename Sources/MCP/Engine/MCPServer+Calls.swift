@@ -77,7 +77,7 @@ extension MCPServer {
     /// The arguments of a tool call; absent is empty.
     private func arguments(_ exchange: Exchange<Caller>) throws(MCPError) -> JSONObject {
         switch exchange.params["arguments"] {
-        case nil: return [:]
+        case nil, .null: return [:]
         case .object(let arguments): return arguments
         default: throw .invalidParams("params.arguments must be an object")
         }

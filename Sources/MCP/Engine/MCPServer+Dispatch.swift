@@ -31,6 +31,7 @@ extension MCPServer {
         let known = Revision(rawValue: requested).flatMap { $0.isModern ? nil : $0 }
         let revision = known ?? .latestLegacy
         exchange.session?.update { session in
+            session.isOpen = true
             session.revision = revision
             session.client = ClientInfo(exchange.params["clientInfo"])
             session.capabilities = ClientCapabilities(exchange.params["capabilities"]?.objectValue ?? [:])
@@ -77,7 +78,7 @@ extension MCPServer {
     private func list(
         _ exchange: Exchange<Caller>, _ list: EncodedList, _ caching: Caching
     ) throws(MCPError) -> [UInt8] {
-        if exchange.params.contains("cursor") {
+        if let cursor = exchange.params["cursor"], !cursor.isNull {
             throw .invalidParams("params.cursor is not one of this server's")
         }
         let members = list.members(for: exchange.revision)
@@ -122,7 +123,7 @@ extension MCPServer {
 
     /// An object of strings; absent is empty.
     func strings(_ value: JSONValue?, _ path: String) throws(MCPError) -> [String: String] {
-        guard let value else { return [:] }
+        guard let value, !value.isNull else { return [:] }
         guard case .object(let object) = value else { throw .invalidParams("\(path) must be an object") }
         var strings: [String: String] = [:]
         for (key, value) in object {

@@ -22,7 +22,12 @@ extension MCPServer {
         for _ in 0..<configuration.maximumRounds {
             let outcome = try await run(context)
             guard let needed = input(outcome) else { return .done(outcome) }
+            guard !needed.requests.isEmpty || needed.state != nil else { throw HostMistake.emptyInputRequired }
             if exchange.revision.isModern { return .response(try inputRequired(needed, exchange, context)) }
+            // All or nothing: a person is not asked for what will be thrown away.
+            guard needed.requests.allSatisfy({ $0.request.isAnswerable(by: context.capabilities) }) else {
+                throw AskError.unavailable
+            }
             var answers: JSONObject = [:]
             for (key, request) in needed.requests { answers[key] = try await context.ask(request) }
             context = context.continued(answers, needed.state)
@@ -55,7 +60,7 @@ extension MCPServer {
     }
 
     private func progress(_ exchange: Exchange<Caller>) -> ProgressReporter {
-        let token = exchange.request.meta?["progressToken"].flatMap(RequestID.init)
+        let token = exchange.progressToken
         return ProgressReporter(
             token: token?.json ?? .null, revision: exchange.revision,
             send: token == nil ? nil : exchange.send)
@@ -72,17 +77,16 @@ extension MCPServer {
     }
 
     private func asker(_ exchange: Exchange<Caller>) -> ClientAsker? {
-        guard !exchange.revision.isModern, let send = exchange.send else { return nil }
+        let capabilities = exchange.capabilities
+        guard !exchange.revision.isModern, let send = exchange.send, capabilities.answers else { return nil }
         return ClientAsker(
-            pending: pending, identity: exchange.identity, revision: exchange.revision,
-            capabilities: exchange.session?.snapshot.capabilities, limit: configuration.answerLimit,
-            send: send)
+            pending: pending, identity: exchange.identity, capabilities: capabilities,
+            limit: configuration.answerLimit, send: send)
     }
 
     private func inputRequired(
         _ needed: InputRequired, _ exchange: Exchange<Caller>, _ context: MCPContext<Caller>
     ) throws -> [UInt8] {
-        guard !needed.requests.isEmpty || needed.state != nil else { throw HostMistake.emptyInputRequired }
         for (_, request) in needed.requests where !request.isAnswerable(by: context.capabilities) {
             throw MCPError.missingCapability(request.capability)
         }

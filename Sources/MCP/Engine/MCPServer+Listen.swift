@@ -15,11 +15,11 @@ extension MCPServer {
         send(
             Envelope.notification(
                 "notifications/subscriptions/acknowledged",
-                ["_meta": .object(meta), "notifications": .object(accepted.json)]))
+                ["_meta": .object(meta), "notifications": .object(accepted.json)]), .needed)
         for await change in changes where accepted.includes(change) {
-            send(Self.notification(change, meta))
+            send(Self.notification(change, meta), .once)
         }
-        try Task.checkCancellation()
+        // Also when the server stops: the result tells the client to listen elsewhere.
         return result(exchange, meta: meta) { _ in }
     }
 

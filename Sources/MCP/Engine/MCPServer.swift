@@ -3,9 +3,9 @@ import JSON
 /// A server of the Model Context Protocol over any transport.
 ///
 /// It keeps no state about clients: every request is answered from itself
-/// (2026-07-28) or, for earlier revisions, from what its transport says. Only
-/// questions that wait for an answer are remembered, in this process. No
-/// session ids are minted.
+/// (2026-07-28) or, for earlier revisions, from what its transport or its
+/// session id says, which holds the session instead of naming it. Only
+/// questions that wait for an answer are remembered, in this process.
 package struct MCPServer<Host: MCPHost>: Sendable {
     package typealias Caller = Host.Caller
 
@@ -49,8 +49,10 @@ package struct MCPServer<Host: MCPHost>: Sendable {
         } catch let error as MCPError {
             return failure(error, exchange)
         } catch {
-            // A cancelled request's response is dropped by the transport.
-            if Task.isCancelled { return failure(.internalError("The request was cancelled"), exchange) }
+            // Read only when the server stopped; a client that cancelled gets no response.
+            if Task.isCancelled {
+                return failure(.internalError("The server stopped the request; send it again"), exchange)
+            }
             let text = host.incident(error, method: exchange.request.method, name: exchange.subject)
             return failure(.internalError(text), exchange)
         }

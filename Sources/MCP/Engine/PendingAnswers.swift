@@ -62,17 +62,16 @@ final class PendingAnswers: Sendable {
 struct ClientAsker: Sendable {
     let pending: PendingAnswers
     let identity: String
-    let revision: Revision
-    /// What the client declared; nil where that is unknown (HTTP without sessions).
-    let capabilities: ClientCapabilities?
+    /// What can be asked for.
+    let capabilities: ClientCapabilities
     let limit: Duration
-    let send: @Sendable ([UInt8]) -> Void
+    let send: Outbox.Send
 
     func ask(_ request: InputRequest) async throws -> JSONValue {
-        guard isPossible(request) else { throw AskError.unavailable }
+        guard request.isAnswerable(by: capabilities) else { throw AskError.unavailable }
         guard let (id, answers) = pending.open(for: identity) else { throw AskError.busy }
         defer { pending.close(id) }
-        send(Envelope.request(id: id, request))
+        send(Envelope.request(id: id, request), .needed)
         let answer = try await withThrowingTaskGroup(of: PendingAnswers.Answer?.self) { group in
             group.addTask { await answers.first { _ in true } }
             group.addTask {
@@ -87,18 +86,8 @@ struct ClientAsker: Sendable {
         case .success(let result): return result
         case .failure(let error): throw AskError.refused(error.message)
         case nil:
-            send(Envelope.notification("notifications/cancelled", ["requestId": .string(id)]))
+            send(Envelope.notification("notifications/cancelled", ["requestId": .string(id)]), .needed)
             throw AskError.timedOut
         }
-    }
-
-    private func isPossible(_ request: InputRequest) -> Bool {
-        if request.method == "elicitation/create" {
-            guard revision >= (request.params["mode"] == "url" ? .november2025 : .june2025) else {
-                return false
-            }
-        }
-        guard let capabilities else { return true }
-        return request.isAnswerable(by: capabilities)
     }
 }

@@ -35,7 +35,11 @@ package struct AccessPolicy: Sendable {
         if origins.contains(origin) { return true }
         guard allowsLoopback, let scheme = origin.firstRange(of: "://") else { return false }
         let authority = origin[scheme.upperBound...].lowercased()
-        return Self.loopbackHosts.contains(Self.name(of: authority))
+        let name = Self.name(of: authority)
+        let port = authority.dropFirst(name.count)
+        // Nothing but a port may follow the name.
+        guard port.isEmpty || port.first == ":" && port.dropFirst().allSatisfy(\.isNumber) else { return false }
+        return Self.loopbackHosts.contains(name)
     }
 
     /// The authority without its port.

@@ -31,8 +31,13 @@ package struct EventStream: Sendable {
     /// stream must then be cancelled. A legacy client's disconnect is not a
     /// cancellation; the work goes on and its events are dropped.
     package let cancelsOnDisconnect: Bool
+    /// Cancels the work, as a server does that shuts down; the client still gets
+    /// a response. May be called from anywhere, at any time and more than once.
+    package let stop: @Sendable () -> Void
     /// Produces the body and returns when it is complete. Writes happen one at
-    /// a time. Call it exactly once.
+    /// a time, and while one waits only a bounded number of messages is kept.
+    /// A write may throw: then `run` throws it, at once or, when a disconnect
+    /// does not cancel, after the work is done. Call it exactly once.
     package let run: @Sendable (_ write: Sink) async throws -> Void
 }
 

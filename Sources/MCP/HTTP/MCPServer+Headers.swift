@@ -3,15 +3,23 @@ import JSON
 extension MCPServer {
     private static var versionHeader: String { "mcp-protocol-version" }
 
-    /// Decides the era of a request and, in the modern one, that its headers
-    /// say what its body says (2026-07-28, Server Validation).
-    func revision(
+    /// Decides the era of a message: modern if its header or its body says so.
+    /// An unknown version is modern, since that era can refuse it with a reason.
+    func isLegacy(_ headers: HTTPHeaders, _ params: JSONObject) -> Bool {
+        let isLegacyHeader = headers[Self.versionHeader] == nil || namedRevision(headers)?.isModern == false
+        return isLegacyHeader && !Self.isModern(params)
+    }
+
+    /// The revision in the header, if it is a known one.
+    func namedRevision(_ headers: HTTPHeaders) -> Revision? {
+        headers[Self.versionHeader].flatMap(Revision.init)
+    }
+
+    /// The revision of a modern request, whose headers must say what its body
+    /// says (2026-07-28, Server Validation).
+    func modernRevision(
         of request: Message.Request, _ headers: HTTPHeaders, _ caller: Caller
     ) throws(Refusal) -> Revision {
-        let header = headers[Self.versionHeader]
-        let named = header.flatMap(Revision.init)
-        let isLegacyHeader = header == nil || named.map { !$0.isModern } ?? false
-        if isLegacyHeader, !Self.isModern(request) { return named ?? .assumed }
         do throws(MCPError) {
             return try checkModern(request, headers, caller)
         } catch {

@@ -4,27 +4,29 @@ extension MCPServer {
     /// A body that carries the messages of a request and last its response.
     func stream(_ exchange: Exchange<Caller>) -> EventStream {
         let cancels = exchange.revision.isModern
-        return EventStream(headers: ServerSentEvents.headers, cancelsOnDisconnect: cancels) { write in
-            let (messages, continuation) = AsyncStream<[UInt8]>.makeStream()
+        let stop = StopSignal()
+        return EventStream(
+            headers: ServerSentEvents.headers, cancelsOnDisconnect: cancels, stop: { stop.fire() }
+        ) { write in
+            let outbox = Outbox()
             var exchange = exchange
-            exchange.send = { continuation.yield($0) }
+            exchange.send = { outbox.send($0, $1) }
             let admitted = exchange
             let interval = configuration.keepAlive
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    let reply = await process(admitted)
-                    if !Task.isCancelled { continuation.yield(reply.body) }
-                    continuation.finish()
+                    let reply = await stop.cancelling { await process(admitted) }
+                    outbox.finish(with: reply?.body)
                 }
                 group.addTask {
                     // An empty message stands for a keep-alive.
                     while true {
                         try await Task.sleep(for: interval)
-                        continuation.yield([])
+                        outbox.send([], .whenIdle)
                     }
                 }
                 defer { group.cancelAll() }
-                try await Self.forward(messages, write, stopsOnFailure: cancels)
+                try await Self.forward(outbox, write, stopsOnFailure: cancels)
             }
         }
     }
@@ -32,10 +34,11 @@ extension MCPServer {
     /// Writes messages until there are no more. When the client is gone, a
     /// legacy request still runs to its end.
     private static func forward(
-        _ messages: AsyncStream<[UInt8]>, _ write: EventStream.Sink, stopsOnFailure: Bool
+        _ outbox: Outbox, _ write: EventStream.Sink, stopsOnFailure: Bool
     ) async throws {
         var failure: (any Error)?
-        for await message in messages where failure == nil {
+        while let message = await outbox.next() {
+            if failure != nil { continue }
             do {
                 try await write(
                     message.isEmpty ? ServerSentEvents.keepAlive : ServerSentEvents.event(message))
@@ -45,5 +48,6 @@ extension MCPServer {
             }
         }
         if let failure { throw failure }
+        try Task.checkCancellation()
     }
 }

@@ -8,6 +8,9 @@ package struct MCPContext<Caller: Sendable>: Sendable {
     package let requestID: RequestID
     /// What the client says it is. Unverified: for display and logs only.
     package let client: ClientInfo?
+    /// What the client can do about this request. A legacy client's include
+    /// only what it can be asked for here and now: nothing without a stream, nor
+    /// over HTTP when it sent no session id.
     package let capabilities: ClientCapabilities
     package let trace: TraceContext
     /// Answers to an earlier ``InputRequired``, by key. Shapes are unverified.
@@ -19,7 +22,8 @@ package struct MCPContext<Caller: Sendable>: Sendable {
     package let logger: MessageLogger
     let asker: ClientAsker?
 
-    /// Whether ``ask(_:)`` can work: a legacy client on a stream.
+    /// Whether ``ask(_:)`` can work: a legacy client on a stream that declared
+    /// something it can be asked for. ``capabilities`` says what.
     package var canAsk: Bool { asker != nil }
 
     /// Sends a request to a legacy client and waits for its answer.
@@ -66,9 +70,27 @@ package struct ClientCapabilities: Sendable, Hashable {
         return elicitation.contains("form") || !elicitation.contains("url")
     }
 
-    package var opensURLs: Bool { json["elicitation"]?["url"] != nil }
-    package var samples: Bool { json["sampling"] != nil }
-    package var listsRoots: Bool { json["roots"] != nil }
+    package var opensURLs: Bool { json["elicitation"]?["url"]?.objectValue != nil }
+    package var samples: Bool { json["sampling"]?.objectValue != nil }
+    package var listsRoots: Bool { json["roots"]?.objectValue != nil }
+
+    /// Whether there is anything the server could ask.
+    var answers: Bool { fillsForms || opensURLs || samples || listsRoots }
+
+    /// Without what a legacy revision has no question for, and without all
+    /// questions where there is no stream to ask on.
+    func usable(in revision: Revision, onStream: Bool) -> ClientCapabilities {
+        var usable = json
+        if !onStream {
+            for name in ["elicitation", "sampling", "roots"] { usable.removeValue(forKey: name) }
+        } else if revision < .june2025 {
+            usable.removeValue(forKey: "elicitation")
+        } else if revision < .november2025, usable["elicitation"]?.objectValue != nil {
+            // Its elicitation has no modes yet: it means forms.
+            usable["elicitation"] = [:]
+        }
+        return ClientCapabilities(usable)
+    }
 
     /// Whether the client declared this extension.
     package func supports(extension id: String) -> Bool { json["extensions"]?[id] != nil }

@@ -1,5 +1,4 @@
 package import JSON
-import Synchronization
 
 /// Sends log messages to the client on the stream of its request.
 ///
@@ -15,7 +14,7 @@ package struct MessageLogger: Sendable {
     }
 
     let threshold: Level?
-    let send: (@Sendable ([UInt8]) -> Void)?
+    let send: Outbox.Send?
 
     /// Whether a message of this level reaches the client.
     package func isWanted(_ level: Level) -> Bool {
@@ -27,6 +26,6 @@ package struct MessageLogger: Sendable {
         guard let send, isWanted(level) else { return }
         var params: JSONObject = ["level": .string(level.rawValue), "data": data]
         if let logger { params["logger"] = .string(logger) }
-        send(Envelope.notification("notifications/message", params))
+        send(Envelope.notification("notifications/message", params), .droppable)
     }
 }

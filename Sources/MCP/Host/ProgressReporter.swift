@@ -15,14 +15,26 @@ package final class ProgressReporter: Sendable {
         var sent = 0
         var sentAt: ContinuousClock.Instant?
         var isClosed = false
+
+        /// Whether a report may be sent, which then counts as sent.
+        mutating func isDue(_ progress: Double, _ total: Double?) -> Bool {
+            let now = ContinuousClock.now
+            guard !isClosed, progress > last else { return false }
+            let isPaced = sentAt.map { now - $0 >= interval } ?? true
+            guard sent < burst || isPaced || progress == total else { return false }
+            last = progress
+            sent += 1
+            sentAt = now
+            return true
+        }
     }
 
     private let token: JSONValue
     private let includesMessage: Bool
-    private let send: (@Sendable ([UInt8]) -> Void)?
+    private let send: Outbox.Send?
     private let state = Mutex(State())
 
-    init(token: JSONValue, revision: Revision, send: (@Sendable ([UInt8]) -> Void)?) {
+    init(token: JSONValue, revision: Revision, send: Outbox.Send?) {
         self.token = token
         includesMessage = revision > .november2024
         self.send = send
@@ -33,28 +45,20 @@ package final class ProgressReporter: Sendable {
 
     /// Reports a step: `progress` of `total`, and what is being done.
     package func report(_ progress: Double, of total: Double? = nil, message: String? = nil) {
-        guard let send, progress.isFinite, isDue(progress, total) else { return }
+        guard let send, progress.isFinite else { return }
         var params: JSONObject = ["progressToken": token, "progress": .number(progress)]
         if let total { params["total"] = .number(total) }
         if includesMessage, let message { params["message"] = .string(message) }
-        send(Envelope.notification("notifications/progress", params))
+        // Sent under the lock, so that reports arrive in the order they were judged
+        // in and none passes the close.
+        state.withLock { state in
+            guard state.isDue(progress, total) else { return }
+            send(Envelope.notification("notifications/progress", params), .droppable)
+        }
     }
 
     /// Nothing may follow the response.
     func close() { state.withLock { $0.isClosed = true } }
-
-    private func isDue(_ progress: Double, _ total: Double?) -> Bool {
-        let now = ContinuousClock.now
-        return state.withLock { state in
-            guard !state.isClosed, progress > state.last else { return false }
-            let isPaced = state.sentAt.map { now - $0 >= Self.interval } ?? true
-            guard state.sent < Self.burst || isPaced || progress == total else { return false }
-            state.last = progress
-            state.sent += 1
-            state.sentAt = now
-            return true
-        }
-    }
 }
 
 extension JSONValue {

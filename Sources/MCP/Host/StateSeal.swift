@@ -2,7 +2,8 @@
 ///
 /// A sealed state opens only for the caller, method, name and arguments it was
 /// made for, and only for a while (2026-07-28, MRTR). It may be opened more
-/// than once: single use is the host's to enforce.
+/// than once: single use is the host's to enforce. The same key marks the
+/// session ids of legacy clients.
 package struct StateSeal: Sendable {
     package typealias Sign = @Sendable ([UInt8]) -> [UInt8]
 
@@ -32,15 +33,12 @@ package struct StateSeal: Sendable {
     func seal(_ state: [UInt8], _ binding: Binding) -> String {
         let expiry = Self.bytes(UInt64(clamping: now() + lifetime))
         let mac = sign(Self.message(expiry, state, binding))
-        return "\(Base64.encode(expiry + state, .url)).\(Base64.encode(mac, .url))"
+        return Self.text(expiry + state, mac)
     }
 
     /// Nil for a state that is not ours, not for this request, or too old.
     func open(_ sealed: String, _ binding: Binding) -> [UInt8]? {
-        let parts = sealed.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let payload = Base64.decode(parts[0], .url), payload.count >= 8,
-            let mac = Base64.decode(parts[1], .url)
-        else { return nil }
+        guard let (payload, mac) = Self.parts(sealed), payload.count >= 8 else { return nil }
         let expiry = Array(payload[..<8])
         let state = Array(payload[8...])
         guard Self.areEqual(mac, sign(Self.message(expiry, state, binding))) else { return nil }
@@ -49,13 +47,48 @@ package struct StateSeal: Sendable {
         return state
     }
 
-    /// Every part is preceded by its length, so that none can pass for another.
+    /// Marks what a client shall give back as given to this caller; it never expires.
+    func mark(_ payload: [UInt8], for caller: String) -> String {
+        Self.text(payload, sign(Self.message(payload, caller)))
+    }
+
+    /// Nil for what was not marked for this caller.
+    func unmark(_ text: String, for caller: String) -> [UInt8]? {
+        guard let (payload, mac) = Self.parts(text),
+            Self.areEqual(mac, sign(Self.message(payload, caller)))
+        else { return nil }
+        return payload
+    }
+
+    private static func text(_ payload: [UInt8], _ mac: [UInt8]) -> String {
+        "\(Base64.encode(payload, .url)).\(Base64.encode(mac, .url))"
+    }
+
+    private static func parts(_ text: String) -> (payload: [UInt8], mac: [UInt8])? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let payload = Base64.decode(parts[0], .url),
+            let mac = Base64.decode(parts[1], .url)
+        else { return nil }
+        return (payload, mac)
+    }
+
     private static func message(_ expiry: [UInt8], _ state: [UInt8], _ binding: Binding) -> [UInt8] {
-        var message = Array("mcp-state-1".utf8)
-        let parts = [
-            expiry, state, Array(binding.caller.utf8), Array(binding.method.utf8), Array(binding.name.utf8),
-            binding.arguments,
-        ]
+        message(
+            "mcp-state-1",
+            [
+                expiry, state, Array(binding.caller.utf8), Array(binding.method.utf8),
+                Array(binding.name.utf8), binding.arguments,
+            ])
+    }
+
+    private static func message(_ payload: [UInt8], _ caller: String) -> [UInt8] {
+        message("mcp-session-1", [payload, Array(caller.utf8)])
+    }
+
+    /// Every part is preceded by its length, so that none can pass for another,
+    /// and the purpose comes first, so that no mark can pass for a state.
+    private static func message(_ purpose: String, _ parts: [[UInt8]]) -> [UInt8] {
+        var message = Array(purpose.utf8)
         for part in parts {
             message += bytes(UInt64(part.count))
             message += part

@@ -11,6 +11,15 @@ package enum Base64 {
     private static let standard = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let url = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    private static let standardValues = values(of: standard)
+    private static let urlValues = values(of: url)
+
+    /// By byte, the value of a digit; 64 for anything else.
+    private static func values(of digits: [UInt8]) -> [UInt8] {
+        var values = [UInt8](repeating: 64, count: 256)
+        for (value, digit) in digits.enumerated() { values[Int(digit)] = UInt8(value) }
+        return values
+    }
 
     package static func encode(_ bytes: [UInt8], _ alphabet: Alphabet = .standard) -> String {
         let digits = alphabet == .standard ? standard : url
@@ -36,13 +45,15 @@ package enum Base64 {
 
     /// Nil for anything the encoder would not have written.
     package static func decode(_ text: some StringProtocol, _ alphabet: Alphabet = .standard) -> [UInt8]? {
-        let digits = alphabet == .standard ? standard : url
+        let values = alphabet == .standard ? standardValues : urlValues
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count / 4 * 3 + 2)
         var group: UInt32 = 0
         var bits: UInt32 = 0
         for character in text.utf8 where character != UInt8(ascii: "=") {
-            guard let digit = digits.firstIndex(of: character) else { return nil }
-            group = group << 6 | UInt32(digit)
+            let value = values[Int(character)]
+            guard value < 64 else { return nil }
+            group = group << 6 | UInt32(value)
             bits += 6
             if bits >= 8 {
                 bits -= 8
@@ -50,6 +61,6 @@ package enum Base64 {
             }
         }
         // Padding, stray bits and misplaced signs show as a different text.
-        return encode(bytes, alphabet) == text ? bytes : nil
+        return encode(bytes, alphabet).utf8.elementsEqual(text.utf8) ? bytes : nil
     }
 }

@@ -38,7 +38,8 @@ enum Message {
 
         var params: JSONObject = [:]
         switch object["params"] {
-        case nil: break
+        // Some clients spell an absent value as null.
+        case nil, .null: break
         case .object(let given): params = given
         default: throw Problem(error: .invalidParams("params must be an object"), id: id)
         }

@@ -28,29 +28,29 @@ package struct MCPStdio<Host: MCPHost>: Sendable {
     package func run<Lines: AsyncSequence & Sendable>(
         lines: Lines, write: @escaping Write
     ) async throws where Lines.Element == [UInt8] {
-        let (output, continuation) = AsyncStream<[UInt8]>.makeStream()
-        let send: @Sendable ([UInt8]) -> Void = { continuation.yield($0) }
+        let outbox = Outbox()
+        let send: Outbox.Send = { outbox.send($0, $1) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                defer { continuation.finish() }
+                defer { outbox.finish() }
                 try await read(lines, send)
             }
-            for await message in output { try await write(SingleLine.of(message) + [0x0A]) }
+            while let message = await outbox.next() { try await write(SingleLine.of(message) + [0x0A]) }
             try await group.waitForAll()
         }
     }
 
     private func read<Lines: AsyncSequence & Sendable>(
-        _ lines: Lines, _ send: @escaping @Sendable ([UInt8]) -> Void
+        _ lines: Lines, _ send: @escaping Outbox.Send
     ) async throws where Lines.Element == [UInt8] {
         try await withThrowingDiscardingTaskGroup { group in
             for try await line in lines where line.contains(where: { $0 > 0x20 }) {
-                guard let exchange = accept(line, send), let ticket = running.add(exchange.id) else {
+                guard let exchange = accept(line, send), let signal = running.add(exchange.id) else {
                     continue
                 }
                 let isListening = exchange.request.method == "subscriptions/listen"
                 if isListening { running.markListening(exchange.id) }
-                group.addTask { await self.serve(exchange, ticket, send) }
+                group.addTask { await self.serve(exchange, signal, send) }
             }
             running.endListening()
             guard !running.isEmpty else { return }
@@ -69,7 +69,7 @@ package struct MCPStdio<Host: MCPHost>: Sendable {
     }
 
     /// Handles what needs no work and returns a request that does.
-    private func accept(_ line: [UInt8], _ send: @Sendable ([UInt8]) -> Void) -> Exchange<Host.Caller>? {
+    private func accept(_ line: [UInt8], _ send: Outbox.Send) -> Exchange<Host.Caller>? {
         let message: Message
         do {
             let document = try JSONValue(
@@ -77,10 +77,10 @@ package struct MCPStdio<Host: MCPHost>: Sendable {
                 maximumBytes: server.configuration.maximumBodyBytes)
             message = try Message.read(document)
         } catch let problem as Message.Problem {
-            send(Envelope.error(problem.error, id: problem.id))
+            send(Envelope.error(problem.error, id: problem.id), .needed)
             return nil
         } catch let problem as JSONError {
-            send(Envelope.error(.parseError(problem), id: nil))
+            send(Envelope.error(.parseError(problem), id: nil), .needed)
             return nil
         } catch {
             return nil
@@ -100,11 +100,11 @@ package struct MCPStdio<Host: MCPHost>: Sendable {
     }
 
     private func admit(
-        _ request: Message.Request, _ send: @Sendable ([UInt8]) -> Void
+        _ request: Message.Request, _ send: Outbox.Send
     ) -> Exchange<Host.Caller>? {
         do {
             var revision = session.snapshot.revision
-            if MCPServer<Host>.isModern(request) || request.method == "server/discover" {
+            if MCPServer<Host>.isModern(request.params) || request.method == "server/discover" {
                 try server.checkMeta(request)
                 revision = try server.modernRevision(request)
             }
@@ -114,34 +114,33 @@ package struct MCPStdio<Host: MCPHost>: Sendable {
             _ = try server.admit(exchange)
             return exchange
         } catch let error as MCPError {
-            send(Envelope.error(error, id: request.id))
+            send(Envelope.error(error, id: request.id), .needed)
         } catch let refusal as Refusal {
-            send(Envelope.error(refusal.error, id: request.id))
+            send(Envelope.error(refusal.error, id: request.id), .needed)
         } catch {
-            send(Envelope.error(.internalError("The request could not be read"), id: request.id))
+            send(Envelope.error(.internalError("The request could not be read"), id: request.id), .needed)
         }
         return nil
     }
 
     private func serve(
-        _ exchange: Exchange<Host.Caller>, _ ticket: RunningRequests.Ticket,
-        _ send: @escaping @Sendable ([UInt8]) -> Void
+        _ exchange: Exchange<Host.Caller>, _ signal: StopSignal, _ send: @escaping Outbox.Send
     ) async {
         defer { running.remove(exchange.id) }
         var exchange = exchange
         // After a cancellation nothing more may be said about the request.
-        exchange.send = { if !ticket.isCancelled { send($0) } }
+        exchange.send = { if !signal.isFired { send($0, $1) } }
         let admitted = exchange
         let reply = await withTaskGroup(of: Reply?.self) { race in
             race.addTask { await server.process(admitted) }
             race.addTask {
-                await ticket.waitForCancellation()
+                await signal.wait()
                 return nil
             }
             let first = await race.next() ?? nil
             race.cancelAll()
             return first
         }
-        if let reply, !ticket.isCancelled { send(reply.body) }
+        if let reply, !signal.isFired { send(reply.body, .needed) }
     }
 }

@@ -17,6 +17,11 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
         do { response = try await inner.respond(to: request, context: context) } catch {
             response = answer(error, request, context)
         }
+        if context.endpointPath == nil, response.status == .notFound {
+            response = Problem.response(
+                status: .notFound, detail: "There is nothing at this path.", requestID: context.requestID,
+                path: request.uri.path)
+        }
         response.headers[.xRequestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         let route = context.endpointPath ?? "unmatched"

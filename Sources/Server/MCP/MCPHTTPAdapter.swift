@@ -33,29 +33,24 @@ package enum MCPHTTPAdapter {
 
     /// A stream ends when its work does, when a modern client goes away, and
     /// at shutdown; an open one would otherwise hold the shutdown up for ever.
+    ///
+    /// The library writes straight to the connection and waits for each write,
+    /// so nothing is buffered here; after a failed write it stops, or goes on
+    /// without writing when a disconnect is no cancellation.
     private static func body(of stream: EventStream, _ request: Request) -> ResponseBody {
         ResponseBody { writer in
-            let (chunks, continuation) = AsyncStream<ByteBuffer>.makeStream()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    defer { continuation.finish() }
-                    try await run(stream, request) { continuation.yield(ByteBuffer(bytes: $0)) }
+            try await withGracefulShutdownHandler {
+                guard stream.cancelsOnDisconnect else {
+                    return try await stream.run { try await writer.write(ByteBuffer(bytes: $0)) }
                 }
-                for await chunk in chunks { try await writer.write(chunk) }
-                try await writer.finish(nil)
-                try await group.waitForAll()
+                try await request.body.consumeWithCancellationOnInboundClose { _ in
+                    try await stream.run { try await writer.write(ByteBuffer(bytes: $0)) }
+                }
+            } onGracefulShutdown: {
+                stream.stop()
             }
+            try await writer.finish(nil)
         }
-    }
-
-    private static func run(
-        _ stream: EventStream, _ request: Request, _ write: @escaping @Sendable ([UInt8]) -> Void
-    ) async throws {
-        let work: @Sendable () async throws -> Void = {
-            try await cancelWhenGracefulShutdown { try await stream.run { write($0) } }
-        }
-        guard stream.cancelsOnDisconnect else { return try await work() }
-        try await request.body.consumeWithCancellationOnInboundClose { _ in try await work() }
     }
 
     private static func fields(_ fields: [(name: String, value: String)]) -> HTTPFields {
