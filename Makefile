@@ -101,7 +101,8 @@ bench: ## Measure the release build and write Benchmarks/README.md (takes an hou
 	@Scripts/setup build test bench
 	swift build -c release --product instainstru
 	swift build -c release --product bench-echo
-	python3 Benchmarks/run.py --binary $(RELEASE) --echo .build/release/bench-echo
+	WITH_POSTGRES_FSYNC=on Scripts/with-postgres \
+	    python3 Benchmarks/run.py --binary $(RELEASE) --echo .build/release/bench-echo
 
 .PHONY: venv
 venv:

@@ -115,8 +115,8 @@ def audit_rows(count: int, until: int) -> Iterator[tuple]:
                    "Replay webhook", None)
         category, actor_type, actor, email, action, resource, resource_id, description, changes = row
         metadata = (
-            '{"actor":"bench","arguments":{"limit":50},"client":{"name":"bench","version":"1.0"},"surface":"mcp",'
-            f'"number":{number}}}')
+            '{"actor":"bench","arguments":{"limit":50},"client":{"name":"bench","version":"1.0"},'
+            f'"number":{number},"surface":"mcp"}}')
         status = "denied" if number % 211 == 0 else "failed" if number % 101 == 0 else "success"
         yield (
             id, at, category, actor_type, actor, email, "127.0.0.1", "bench/1.0", action, resource, resource_id,

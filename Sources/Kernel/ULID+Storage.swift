@@ -10,6 +10,9 @@ extension ULID: SQLBindable, SQLDecodable {
         self = id
     }
 
+    /// When it was made, to the millisecond. Lists select by it, so counts use it too.
+    package var instant: Instant { Instant(microseconds: milliseconds * 1_000) }
+
     /// The smallest id of a moment: `id >= ULID.first(at: start)` selects by time.
     package static func first(at instant: Instant) -> ULID {
         let milliseconds = min(max(instant.microseconds / 1_000, 0), latestMilliseconds)

@@ -3,6 +3,7 @@ import Foundation
 import Kernel
 import Logging
 import MCP
+import Glibc
 import NIOCore
 package import ServiceLifecycle
 package import Storage
@@ -33,7 +34,11 @@ extension Platform {
             services: (services + more).map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger)
         group.maximumGracefulShutdownDuration = Self.drainLimit
-        try await ServiceGroup(configuration: group).run()
+        do { try await ServiceGroup(configuration: group).run() } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw Failure(
+                .conflict, "Port \(configuration.port) of \(configuration.host) is in use.",
+                hint: "Choose another with --port; 0 takes a free one.", cause: error)
+        }
     }
 
     /// Refuses to extend a log that another key signed.

@@ -224,7 +224,7 @@ import Testing
         try await Self.with(dialect) { platform in
             try await Self.enqueue(platform, TestJobs.Write("a"), TestJobs.Write("b"))
             try await platform.execute(
-                "UPDATE jobs SET name = 'gone.job' WHERE payload LIKE '%a%'",
+                "UPDATE jobs SET name = 'gone.job' WHERE payload LIKE '%\"a\"%'",
                 "UPDATE jobs SET payload = '[]' WHERE name = 'test.write' AND payload LIKE '%\"b\"%'")
             try await platform.finishJobs()
             let errors = try await platform.rows("SELECT state, error FROM jobs ORDER BY name")

@@ -10,6 +10,8 @@ import Testing
     ) -> MCPServer<TestHost> {
         var host = TestHost()
         change(&host)
+        var configuration = configuration
+        configuration.seal = .test
         return MCPServer(host: host, configuration: configuration)
     }
 
@@ -139,8 +141,8 @@ import Testing
             }
         }
         guard
-            case .stream(let stream) = await server.respond(
-                to: Send.legacy("tools/call", ["name": "ask"]), caller: "ann")
+            case .stream(let stream) = try await server.respond(
+                to: Send.legacy("tools/call", ["name": "ask"], headers: server.session()), caller: "ann")
         else { throw TestProblem() }
         var result: JSONValue?
         try await stream.run { bytes in
@@ -181,8 +183,10 @@ import Testing
             }
         }
         guard
-            case .stream(let stream) = await server.respond(
-                to: Send.legacy("tools/call", ["name": "two"], version: "2025-06-18"), caller: "ann")
+            case .stream(let stream) = try await server.respond(
+                to: Send.legacy(
+                    "tools/call", ["name": "two"], version: "2025-06-18",
+                    headers: server.session("2025-06-18")), caller: "ann")
         else { throw TestProblem() }
         var asked: [JSONValue?] = []
         var result: JSONValue?
@@ -208,13 +212,19 @@ import Testing
                 .inputRequired(InputRequired(["a": .elicit(message: "A?", schema: ["type": "object"])]))
             }
         }
-        // Too old to be asked.
-        let old = try await server.messages(
-            Send.legacy("tools/call", ["name": "ask"], version: "2025-03-26"))
-        #expect(old.count == 1)
-        #expect(old[0]["result"]?["isError"] == true)
+        // Too old to be asked, and without a session.
+        for (version, headers) in [
+            ("2025-03-26", try await server.session("2025-03-26")), ("2025-11-25", []),
+        ] {
+            let request = Send.legacy("tools/call", ["name": "ask"], version: version, headers: headers)
+            let answer = try await server.answer(request)
+            #expect(answer.status == 200)
+            #expect(answer.result["isError"] == true)
+            #expect(answer.result["content"]?[0]?["text"]?.stringValue?.contains("argument") == true)
+        }
         // Silent.
-        let silent = try await server.messages(Send.legacy("tools/call", ["name": "ask"]))
+        let silent = try await server.messages(
+            Send.legacy("tools/call", ["name": "ask"], headers: server.session()))
         #expect(silent.map { $0["method"] } == ["elicitation/create", "notifications/cancelled", nil])
         #expect(silent.last?["result"]?["isError"] == true)
         #expect(silent[1]["params"]?["requestId"] == silent[0]["id"])

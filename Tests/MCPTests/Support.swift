@@ -93,7 +93,22 @@ let sealKey: StateSeal.Sign = { bytes in
     return (0..<8).map { UInt8(truncatingIfNeeded: state >> (8 * UInt64($0))) }
 }
 
+extension StateSeal {
+    /// A seal whose clock stands still.
+    static let test = StateSeal(now: { 1_000_000 }, sign: sealKey)
+}
+
 extension MCPServer<TestHost> {
+    /// Initializes as a legacy client and returns the headers it sends from then on.
+    func session(
+        _ version: String = "2025-11-25", can capabilities: JSONValue = ["elicitation": [:]],
+        client: JSONValue? = ["name": "c", "version": "1"], caller: String = "ann"
+    ) async throws -> [(name: String, value: String)] {
+        let hello = Send.hello(version, can: capabilities, client: client)
+        let id = try #require(try await answer(hello, caller: caller).headers["mcp-session-id"])
+        return [("Mcp-Session-Id", id)]
+    }
+
     /// Answers a request completely; a stream is a failure.
     func answer(_ request: MCPHTTPRequest, caller: String = "ann") async throws -> Answer {
         guard case .complete(let status, let headers, let body) = await respond(to: request, caller: caller)
@@ -154,6 +169,16 @@ enum Send {
         headers: [(name: String, value: String)] = []
     ) -> MCPHTTPRequest {
         raw(message(method, params, id), headers + (version.map { [("MCP-Protocol-Version", $0)] } ?? []))
+    }
+
+    static func hello(
+        _ version: String = "2025-11-25", can capabilities: JSONValue = [:],
+        client: JSONValue? = ["name": "c", "version": "1"],
+        headers: [(name: String, value: String)] = []
+    ) -> MCPHTTPRequest {
+        var params: JSONObject = ["protocolVersion": .string(version), "capabilities": capabilities]
+        if let client { params["clientInfo"] = client }
+        return legacy("initialize", params, version: nil, headers: headers)
     }
 
     static func raw(

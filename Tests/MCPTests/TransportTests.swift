@@ -37,6 +37,7 @@ import Testing
 
     @Test(arguments: [
         "https://evil.example", "null", "http://127.0.0.1.evil.example", "http://localhost@evil.example",
+        "http://localhost:80@evil.example", "http://[::1].evil.example", "http://localhost/evil",
     ])
     func aForeignOriginIsForbidden(origin: String) async throws {
         let answer = try await server().answer(Send.raw(list, [("Origin", origin)]))

@@ -36,7 +36,7 @@ package enum TestJobs {
         package var how: String
         package init(_ how: String) { self.how = how }
 
-        package struct Trouble: Error {}
+        package struct Trouble: Error { package init() {} }
 
         package func run(_ attempt: JobAttempt) async throws {
             if how == "throw" { throw Trouble() }

@@ -45,8 +45,10 @@ struct AuditQuery: Sendable {
         return (parts + [categories.map { $0.map(\.rawValue).joined(separator: "+") } ?? "", span]).joined(separator: "\u{1F}")
     }
 
-    private var condition: SQL {
-        var sql: SQL = window?.condition ?? "1 = 1"
+    private var condition: SQL { condition(within: window?.condition ?? "1 = 1") }
+
+    private func condition(within window: SQL) -> SQL {
+        var sql = window
         if let actorEmail { sql += " AND actor_email = \(actorEmail)" }
         if let actorID { sql += " AND actor_id = \(actorID)" }
         if let action { sql += " AND action = \(action)" }
@@ -92,7 +94,7 @@ extension AuditQuery {
     }
 
     private func count(_ now: Instant, _ db: Snapshot) throws -> Counts {
-        guard let window, window.isWholeMinutes, actorEmail == nil, actorID == nil, resourceID == nil else {
+        guard let window, actorEmail == nil, actorID == nil, resourceID == nil else {
             return try countByIndex(db)
         }
         var counts = Counts()
@@ -101,6 +103,17 @@ extension AuditQuery {
                 from: window.start, to: window.countEnd(now: now),
                 filters: [action, nil, status?.rawValue, resourceType], db)
             for row in rows { counts.add(row.dimensions[0], row.dimensions[1], row.dimensions[2], row.count) }
+        }
+        // The rows that roll-ups leave out: of the minute that the window ends in, and
+        // those not sealed yet.
+        if let remainder = window.remainder {
+            try addRows(
+                """
+                SELECT action, actor_type, status, COUNT(*) FROM audit_logs
+                WHERE \(condition(within: remainder))
+                AND NOT EXISTS (SELECT 1 FROM audit_pending WHERE entry_id = id)
+                GROUP BY action, actor_type, status
+                """, to: &counts, db)
         }
         try addRows(
             """

@@ -36,11 +36,11 @@ package struct AuditEntryView: Codable, Sendable {
         resource = ResourceView(
             type: entry.resourceType, id: entry.resourceID.map { UntrustedText.cleaned($0, maximumCharacters: 255) })
         description = entry.description.map { UntrustedText.cleaned($0, maximumCharacters: 500) }
-        changes = entry.changes.map { RawJSON(unchecked: Array($0.utf8)) }
+        changes = entry.changes.map { UntrustedText.cleaned(json: $0) }
         status = entry.status
         requestID = entry.requestID
         errorMessage = entry.errorMessage.map { UntrustedText.cleaned($0, maximumCharacters: 500) }
-        metadata = detail ? entry.metadata.map { RawJSON(unchecked: Array($0.utf8)) } : nil
+        metadata = detail ? entry.metadata.map { UntrustedText.cleaned(json: $0) } : nil
     }
 }
 

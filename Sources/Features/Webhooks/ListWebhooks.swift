@@ -69,8 +69,8 @@ extension WebhookEvent {
         return try db.all(sql + " ORDER BY id DESC LIMIT \(limit)")
     }
 
-    /// Exact counts of the window, from roll-ups; a window that ends inside a
-    /// minute is counted to the end of that minute.
+    /// Exact counts of the window: from roll-ups, and from the rows of the minute
+    /// that it ends in.
     static func counts(_ window: TimeWindow, _ filters: WebhookFilters, now: Instant, _ db: Snapshot) throws
         -> WebhookCounts
     {
@@ -81,6 +81,16 @@ extension WebhookEvent {
         for row in rows {
             counts.bySource[row.dimensions[0], default: 0] += row.count
             counts.byStatus[row.dimensions[2], default: 0] += row.count
+        }
+        guard let remainder = window.remainder else { return counts }
+        let last = try db.rows(
+            """
+            SELECT source, status, COUNT(*) FROM webhook_events WHERE \(remainder)\(filters.condition)
+            GROUP BY source, status
+            """)
+        for row in last {
+            counts.bySource[try row.get(at: 0), default: 0] += try row.get(at: 2, as: Int.self)
+            counts.byStatus[try row.get(at: 1), default: 0] += try row.get(at: 2, as: Int.self)
         }
         return counts
     }

@@ -82,8 +82,8 @@ extension WebhookDetail.Event {
         replayOf = event.replayOf
         replayCount = event.replayCount
         deliveryCount = event.deliveryCount
-        payload = RawJSON(unchecked: withPayload ? Array(event.payload.utf8) : Array("{}".utf8))
-        headers = event.headers.map { RawJSON(unchecked: Array($0.utf8)) }
+        payload = UntrustedText.cleaned(json: withPayload ? event.payload : "{}")
+        headers = event.headers.map { UntrustedText.cleaned(json: $0) }
         processingError = event.processingError.map { UntrustedText.cleaned($0, maximumCharacters: 1_000) }
         idempotencyKey = event.idempotencyKey.map { UntrustedText.cleaned($0, maximumCharacters: 255) }
         self.attempts = attempts

@@ -76,14 +76,14 @@ package final class AuditSealer: Service, Sendable {
     private static func count(_ entries: [AuditEntry], _ tx: Transaction) throws {
         let groups = Dictionary(grouping: entries) { entry in
             [
-                String(Tally.floor(entry.timestamp).microseconds), entry.action, entry.actorType.rawValue,
+                String(Tally.floor(entry.id.instant).microseconds), entry.action, entry.actorType.rawValue,
                 entry.status.rawValue, entry.resourceType, entry.category.rawValue,
             ]
         }
         for (key, same) in groups.sorted(by: { $0.key.joined() < $1.key.joined() }) {
             guard let first = same.first else { continue }
             let tally = AuditLog.tally.part(first.category.rawValue)
-            try tally.add(same.count, at: first.timestamp, Array(key[1...4]), tx)
+            try tally.add(same.count, at: first.id.instant, Array(key[1...4]), tx)
         }
     }
 }

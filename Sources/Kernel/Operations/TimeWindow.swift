@@ -24,11 +24,14 @@ package struct TimeWindow: Sendable, Hashable {
         return from + " AND id < \(ULID.first(at: end))"
     }
 
-    /// Where counts end: an open window reaches past the running minute.
-    package func countEnd(now: Instant) -> Instant {
-        Tally.floor((end ?? now + .seconds(120)) + .microseconds(59_999_999))
-    }
+    /// Where roll-ups end, which know whole minutes only. An open window reaches
+    /// past the running minute.
+    package func countEnd(now: Instant) -> Instant { Tally.floor(end ?? now + .seconds(180)) }
 
-    /// Whether roll-ups can answer exactly: the end falls on a minute.
-    package var isWholeMinutes: Bool { end.map { Tally.floor($0) == $0 } ?? true }
+    /// The rows after ``countEnd(now:)``, those of the minute that the window
+    /// ends in; nil when there can be none.
+    package var remainder: SQL? {
+        guard let end, Tally.floor(end) < end else { return nil }
+        return "id >= \(ULID.first(at: Tally.floor(end))) AND id < \(ULID.first(at: end))"
+    }
 }

@@ -22,14 +22,14 @@ package struct ProcessWebhook: Job {
         let ids = jobs.map(\.webhook.description)
         let moved = try tx.rows(
             """
-            SELECT source, event_type, received_at, status, id FROM webhook_events
+            SELECT source, event_type, status, id FROM webhook_events
             WHERE id \(in: ids) AND status <> 'processing'
             """)
         try tx.run("UPDATE webhook_events SET status = 'processing' WHERE id \(in: ids)")
         var sums: [[String]: (Instant, Int)] = [:]
         for row in moved {
-            let at = Tally.floor(try row.get(at: 2))
-            let key: [String] = [try row.get(at: 0), try row.get(at: 1), try row.get(at: 3), at.description]
+            let at = Tally.floor(try row.get(at: 3, as: ULID.self).instant)
+            let key: [String] = [try row.get(at: 0), try row.get(at: 1), try row.get(at: 2), at.description]
             sums[key] = (at, (sums[key]?.1 ?? 0) + 1)
         }
         for (key, (at, count)) in sums.sorted(by: { $0.key.joined() < $1.key.joined() }) {
@@ -133,7 +133,9 @@ package enum HandlerResult: Sendable {
             unit.forget(after: mark)
             let failure = error as? Failure
             let text = failure?.message ?? Redaction.auditChanges.redacted(text: "\(error)")
-            return .failed(String(text.prefix(1_000)), retry: failure?.isRetryable ?? true)
+            // It may quote the payload, so it is cleaned as that is when shown.
+            return .failed(
+                UntrustedText.cleaned(text, maximumCharacters: 1_000), retry: failure?.isRetryable ?? true)
         }
     }
 }

@@ -93,18 +93,18 @@ package struct WebhookEvent: Sendable, RowDecodable {
     }
 
     /// Keeps the counts of lists in step with a change of state.
-    static func count(_ change: Int, _ source: String, _ type: String, _ status: WebhookStatus, at: Instant, _ tx: Transaction)
-        throws
-    {
-        try tally.add(change, at: at, [source, type, status.rawValue], tx)
+    static func count(
+        _ change: Int, _ id: ULID, _ source: String, _ type: String, _ status: WebhookStatus, _ tx: Transaction
+    ) throws {
+        try tally.add(change, at: id.instant, [source, type, status.rawValue], tx)
     }
 
     /// Moves the row to `status` and the counts with it.
     func move(to status: WebhookStatus, _ assignments: SQL, _ tx: Transaction) throws {
         try tx.run("UPDATE webhook_events SET status = \(status), \(assignments) WHERE id = \(id)")
         guard status != self.status else { return }
-        try Self.count(-1, source, eventType, self.status, at: receivedAt, tx)
-        try Self.count(1, source, eventType, status, at: receivedAt, tx)
+        try Self.count(-1, id, source, eventType, self.status, tx)
+        try Self.count(1, id, source, eventType, status, tx)
     }
 }
 

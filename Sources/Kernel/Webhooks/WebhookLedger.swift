@@ -38,7 +38,7 @@ package struct WebhookLedger: Sendable {
             ON CONFLICT (source, event_id) DO NOTHING RETURNING id
             """)
         if let inserted {
-            try WebhookEvent.count(1, new.source, new.type, .received, at: new.receivedAt, tx)
+            try WebhookEvent.count(1, inserted, new.source, new.type, .received, tx)
             try tx.enqueue(ProcessWebhook(webhook: inserted))
             return .stored(inserted)
         }

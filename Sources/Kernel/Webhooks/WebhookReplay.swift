@@ -63,7 +63,7 @@ package struct WebhookReplay: Sendable {
             deploy_sha) VALUES (\(id), 1, \(context.now), \(milliseconds), \(status), \(error), NULL, \
             \(context.configuration.gitSHA))
             """)
-        try WebhookEvent.count(1, copy.source, copy.eventType, status, at: context.now, tx)
+        try WebhookEvent.count(1, id, copy.source, copy.eventType, status, tx)
         try tx.run(
             """
             UPDATE webhook_events SET replay_count = replay_count + 1, \

@@ -27,7 +27,7 @@ package enum MCPHTTPAdapter {
                 status: .init(code: status), headers: Self.fields(fields),
                 body: bytes.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         case .stream(let stream):
-            return Response(status: .ok, headers: Self.fields(stream.headers), body: Self.body(of: stream, request))
+            return Response(status: .ok, headers: Self.fields(stream.headers), body: Self.body(of: stream, incoming))
         }
     }
 
@@ -37,6 +37,10 @@ package enum MCPHTTPAdapter {
     /// The library writes straight to the connection and waits for each write,
     /// so nothing is buffered here; after a failed write it stops, or goes on
     /// without writing when a disconnect is no cancellation.
+    ///
+    /// `request` must be the one whose body was collected. With the one that came,
+    /// Hummingbird waits for an end of the body that it has seen already, and its
+    /// precondition stops the process when the stream ends.
     private static func body(of stream: EventStream, _ request: Request) -> ResponseBody {
         ResponseBody { writer in
             try await withGracefulShutdownHandler {
