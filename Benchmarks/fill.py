@@ -32,8 +32,14 @@ AUDIT_COLUMNS = (
 TALLY_COLUMNS = "metric,grain,bucket,d1,d2,d3,d4,count"
 
 STRIPE_TYPES = (
-    "payment_intent.succeeded", "payment_intent.created", "payment_intent.amount_capturable_updated",
-    "charge.succeeded", "charge.refunded", "transfer.created", "payout.paid", "account.updated",
+    "payment_intent.succeeded",
+    "payment_intent.created",
+    "payment_intent.amount_capturable_updated",
+    "charge.succeeded",
+    "charge.refunded",
+    "transfer.created",
+    "payout.paid",
+    "account.updated",
 )
 CHECKR_TYPES = ("report.created", "report.updated", "report.completed")
 
@@ -60,9 +66,16 @@ class Events:
         self.tally: collections.Counter = collections.Counter()
         self.sample: list[str] = []
         self.replayable: list[str] = []
-        filler = {"object": "payment_intent", "currency": "usd", "livemode": False, "payment_method_types": ["card"]}
+        filler = {
+            "object": "payment_intent",
+            "currency": "usd",
+            "livemode": False,
+            "payment_method_types": ["card"],
+        }
         self.body = json.dumps({"filler": "x" * 300, **filler}, separators=(",", ":"))[1:-1]
-        self.headers = '{"content-type":"application/json","stripe-signature":"***","user-agent":"Stripe/1.0"}'
+        self.headers = (
+            '{"content-type":"application/json","stripe-signature":"***","user-agent":"Stripe/1.0"}'
+        )
 
     def rows(self) -> Iterator[tuple]:
         for number, at in times(self.count, self.until):
@@ -74,7 +87,9 @@ class Events:
             error = None if status == "processed" else f"no payment intent pi_{number} is known here"
             event = f"evt_bench_{number}"
             related = ("payment", id) if status == "processed" and number % 3 == 0 else (None, None)
-            payload = f'{{"id":"{event}","type":"{kind}","data":{{"object":{{"id":"obj_{number}",{self.body}}}}}}}'
+            payload = (
+                f'{{"id":"{event}","type":"{kind}","data":{{"object":{{"id":"obj_{number}",{self.body}}}}}}}'
+            )
             self.tally[source, kind, status, at - at % MINUTE] += 1
             if number % max(1, self.count // 1_000) == 0:
                 self.sample.append(id)
@@ -82,8 +97,24 @@ class Events:
             if kind == "transfer.created" and status == "processed" and len(self.replayable) < 200_000:
                 self.replayable.append(id)
             yield (
-                id, source, kind, event, payload, self.headers, status, error, 3, None, *related, at, at + 9_000, 0, 1,
-                1, f"req-{number}", "127.0.0.1",
+                id,
+                source,
+                kind,
+                event,
+                payload,
+                self.headers,
+                status,
+                error,
+                3,
+                None,
+                *related,
+                at,
+                at + 9_000,
+                0,
+                1,
+                1,
+                f"req-{number}",
+                "127.0.0.1",
             )
 
     def attempts(self) -> Iterator[tuple]:
@@ -106,21 +137,56 @@ def audit_rows(count: int, until: int) -> Iterator[tuple]:
     for number, at in times(count, until):
         id, kind = ulid(at, number), number % 10
         if kind < 6:
-            row = ("read", "mcp", "tok_1", "ada@example.com", "mcp.webhooks.list", "mcp", None, "List webhooks", None)
+            row = (
+                "read",
+                "mcp",
+                "tok_1",
+                "ada@example.com",
+                "mcp.webhooks.list",
+                "mcp",
+                None,
+                "List webhooks",
+                None,
+            )
         elif kind < 9:
             changes = '{"status":{"new":"succeeded","old":"requires_capture"}}'
             row = ("automated", "webhook", "stripe", None, "payment.capture", "payment", id, None, changes)
         else:
-            row = ("admin", "mcp", "tok_2", f"admin{number % 50}@example.com", "mcp.webhooks.replay", "webhook", id,
-                   "Replay webhook", None)
+            row = (
+                "admin",
+                "mcp",
+                "tok_2",
+                f"admin{number % 50}@example.com",
+                "mcp.webhooks.replay",
+                "webhook",
+                id,
+                "Replay webhook",
+                None,
+            )
         category, actor_type, actor, email, action, resource, resource_id, description, changes = row
         metadata = (
             '{"actor":"bench","arguments":{"limit":50},"client":{"name":"bench","version":"1.0"},'
-            f'"number":{number},"surface":"mcp"}}')
+            f'"number":{number},"surface":"mcp"}}'
+        )
         status = "denied" if number % 211 == 0 else "failed" if number % 101 == 0 else "success"
         yield (
-            id, at, category, actor_type, actor, email, "127.0.0.1", "bench/1.0", action, resource, resource_id,
-            description, changes, metadata, status, None, f"req-{number}",
+            id,
+            at,
+            category,
+            actor_type,
+            actor,
+            email,
+            "127.0.0.1",
+            "bench/1.0",
+            action,
+            resource,
+            resource_id,
+            description,
+            changes,
+            metadata,
+            status,
+            None,
+            f"req-{number}",
         )
 
 
@@ -128,10 +194,21 @@ def payment_rows(count: int, now: int) -> tuple[Iterable[tuple], Iterable[tuple]
     """Bookings with payments that wait to be captured, for live webhooks to be about."""
     bookings = (
         (ulid(now, number), ulid(now, number), ulid(now, number), "PENDING", "authorized", now, now)
-        for number in range(count))
+        for number in range(count)
+    )
     payments = (
-        (ulid(now, number), ulid(now, number), f"pi_bench_{number}", 8_000, "requires_capture", now - 1, now, now)
-        for number in range(count))
+        (
+            ulid(now, number),
+            ulid(now, number),
+            f"pi_bench_{number}",
+            8_000,
+            "requires_capture",
+            now - 1,
+            now,
+            now,
+        )
+        for number in range(count)
+    )
     return bookings, payments
 
 
@@ -147,7 +224,8 @@ class SQLiteSink:
         marks = ",".join("?" * len(tables))
         found = self.connection.execute(
             f"SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({marks})",
-            tables).fetchall()
+            tables,
+        ).fetchall()
         for name, _ in found:
             self.connection.execute(f"DROP INDEX {name}")
         return [sql for _, sql in found]
@@ -183,7 +261,8 @@ class PostgresSink:
                   AND i.tablename IN ({names})
                   AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = i.indexname)"""
         text = subprocess.run(
-            self._psql("-A", "-t", "-F", "\t", "-c", sql), check=True, capture_output=True, text=True).stdout
+            self._psql("-A", "-t", "-F", "\t", "-c", sql), check=True, capture_output=True, text=True
+        ).stdout
         found = [line.split("\t", 1) for line in text.splitlines() if line]
         self.run([f"DROP INDEX {name}" for name, _ in found])
         return [definition for _, definition in found]
@@ -192,9 +271,13 @@ class PostgresSink:
         psql = subprocess.Popen(self._psql(), stdin=subprocess.PIPE, text=True)
         psql.stdin.write(f"COPY {table} ({columns}) FROM STDIN;\n")
         for chunk in _chunks(rows, 5_000):
-            psql.stdin.write("".join(
-                "\t".join("\\N" if cell is None else str(cell).replace("\\", "\\\\") for cell in row) + "\n"
-                for row in chunk))
+            psql.stdin.write(
+                "".join(
+                    "\t".join("\\N" if cell is None else str(cell).replace("\\", "\\\\") for cell in row)
+                    + "\n"
+                    for row in chunk
+                )
+            )
         psql.stdin.write("\\.\n")
         psql.stdin.close()
         if psql.wait() != 0:
@@ -225,10 +308,14 @@ def fill(sink, webhooks: int, audit: int, payments: int) -> Events:
     sink.insert("audit_logs", AUDIT_COLUMNS, audit_rows(audit, now - 60_000_000))
     sink.insert("audit_pending", "entry_id", ((ulid(at, n),) for n, at in times(audit, now - 60_000_000)))
     bookings, intents = payment_rows(payments, now)
-    sink.insert("bookings", "id,student_id,instructor_id,status,payment_status,created_at,updated_at", bookings)
+    sink.insert(
+        "bookings", "id,student_id,instructor_id,status,payment_status,created_at,updated_at", bookings
+    )
     sink.insert(
         "payment_intents",
-        "id,booking_id,stripe_payment_intent_id,amount,status,status_at,created_at,updated_at", intents)
+        "id,booking_id,stripe_payment_intent_id,amount,status,status_at,created_at,updated_at",
+        intents,
+    )
     sink.run(indexes)
     sink.close()
     return events

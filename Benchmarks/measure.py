@@ -15,7 +15,14 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "Tests" / "EndToEnd"))
 
 from harness import (  # noqa: E402
-    REST, STRIPE_PATH, Client, Failed, Server, stripe_event, stripe_headers, wait_until,
+    REST,
+    STRIPE_PATH,
+    Client,
+    Failed,
+    Server,
+    stripe_event,
+    stripe_headers,
+    wait_until,
 )
 
 CALLS = ("server/discover", "ping", "tools/list", "webhook_detail")
@@ -32,8 +39,20 @@ def wrk(url: str, call: str, token: str, ids: Path, connections: int, seconds: f
     """One run of wrk; fails when any answer was not a success."""
     threads = min(2, connections)
     command = [
-        "wrk", f"-t{threads}", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "10s",
-        "-s", str(HERE / "mcp.lua"), url, "--", call, token, str(ids),
+        "wrk",
+        f"-t{threads}",
+        f"-c{connections}",
+        f"-d{max(1, round(seconds))}s",
+        "--latency",
+        "--timeout",
+        "10s",
+        "-s",
+        str(HERE / "mcp.lua"),
+        url,
+        "--",
+        call,
+        token,
+        str(ids),
     ]
     done = subprocess.run(command, capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
@@ -56,8 +75,10 @@ def calls(server: Server, echo: str, token: str, ids: Path, rounds: int, seconds
     for name, runs in found.items():
         ratios = [run["per_second"] / base["per_second"] for run, base in zip(runs, found["echo"])]
         result[name] = {
-            "per_second": median([run["per_second"] for run in runs]), "of_echo": median(ratios),
-            "p50_ms": median([run["p50_ms"] for run in runs]), "p99_ms": median([run["p99_ms"] for run in runs]),
+            "per_second": median([run["per_second"] for run in runs]),
+            "of_echo": median(ratios),
+            "p50_ms": median([run["p50_ms"] for run in runs]),
+            "p99_ms": median([run["p99_ms"] for run in runs]),
         }
     return result
 
@@ -93,12 +114,21 @@ def signed_file(path: Path, name: str, count: int, payments: Payments, known: fl
         for n in range(count):
             if (n * 7919 % 1000) / 1000 < known:
                 item = {
-                    "id": f"pi_bench_{payments.take()}", "object": "payment_intent", "amount": 8_000,
-                    "currency": "usd", "status": "succeeded", "metadata": {"note": "x" * 200},
+                    "id": f"pi_bench_{payments.take()}",
+                    "object": "payment_intent",
+                    "amount": 8_000,
+                    "currency": "usd",
+                    "status": "succeeded",
+                    "metadata": {"note": "x" * 200},
                 }
                 body = stripe_event(f"evt_{name}_{n}", "payment_intent.succeeded", item)
             else:
-                item = {"id": f"tr_{n}", "object": "transfer", "amount": 8_000, "metadata": {"note": "x" * 200}}
+                item = {
+                    "id": f"tr_{n}",
+                    "object": "transfer",
+                    "amount": 8_000,
+                    "metadata": {"note": "x" * 200},
+                }
                 body = stripe_event(f"evt_{name}_{n}", "transfer.created", item)
             file.write(framed("POST", STRIPE_PATH, body, stripe_headers(body)))
 
@@ -115,8 +145,10 @@ def load(tool: Path, server: Server, file: Path, connections: int, rate: float, 
     """One run of `load`; fails when any request was not accepted."""
     port = server.url.rsplit(":", 1)[1]
     done = subprocess.run(
-        [str(tool), "127.0.0.1", port, str(file), str(connections), str(rate), str(seconds)], capture_output=True,
-        text=True)
+        [str(tool), "127.0.0.1", port, str(file), str(connections), str(rate), str(seconds)],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode != 0:
         raise Failed(f"load: {done.stdout}{done.stderr}")
     found = json.loads(done.stdout)
@@ -125,7 +157,9 @@ def load(tool: Path, server: Server, file: Path, connections: int, rate: float, 
     return found
 
 
-def webhooks(tool: Path, server: Server, database, folder: Path, payments: Payments, rounds: int, seconds: float) -> dict:
+def webhooks(
+    tool: Path, server: Server, database, folder: Path, payments: Payments, rounds: int, seconds: float
+) -> dict:
     """A steady 1,000 a second for the latency, then as many as are taken."""
     file, steady, most, delays = folder / "requests", [], [], []
     for number in range(rounds):
@@ -143,7 +177,9 @@ def webhooks(tool: Path, server: Server, database, folder: Path, payments: Payme
         most[-1]["settled_seconds"] = time.monotonic() - since
     file.unlink()
     return {
-        "steady": {key: median([run[key] for run in steady]) for key in ("per_second", "p50_ms", "p99_ms", "p999_ms")},
+        "steady": {
+            key: median([run[key] for run in steady]) for key in ("per_second", "p50_ms", "p99_ms", "p999_ms")
+        },
         "processed": {key: median([run[key] for run in delays]) for key in ("p50_ms", "p99_ms")},
         "most": {
             **{key: median([run[key] for run in most]) for key in ("per_second", "p50_ms", "p99_ms")},
@@ -160,11 +196,11 @@ def settle(database) -> None:
 
 def delay(database, since: int) -> dict:
     """From received to processed, of the events since a moment."""
-    rows = database.rows(f"SELECT processed_at - received_at FROM webhook_events WHERE received_at >= {since}")
+    rows = database.rows(
+        f"SELECT processed_at - received_at FROM webhook_events WHERE received_at >= {since}"
+    )
     ordered = sorted(row[0] for row in rows)
-    return {
-        "p50_ms": ordered[len(ordered) // 2] / 1_000, "p99_ms": ordered[int(len(ordered) * 0.99)] / 1_000,
-    }
+    return {"p50_ms": ordered[len(ordered) // 2] / 1_000, "p99_ms": ordered[int(len(ordered) * 0.99)] / 1_000}
 
 
 # The audit log's share of a command
@@ -193,8 +229,9 @@ WITH_AUDIT = """
     ALTER TABLE audit_pending_kept RENAME TO audit_pending;"""
 
 
-def audit_share(tool: Path, server: Server, database, folder: Path, token: str, events: list[str], rounds: int,
-                count: int) -> dict:
+def audit_share(
+    tool: Path, server: Server, database, folder: Path, token: str, events: list[str], rounds: int, count: int
+) -> dict:
     """Confirmed replays a second, with the audit log and with its tables swapped for ones that keep nothing."""
     runs: dict[str, list[float]] = {"with": [], "without": []}
     left = iter(events)
@@ -217,7 +254,8 @@ def audit_share(tool: Path, server: Server, database, folder: Path, token: str, 
             server.start()
     ratios = [with_ / without for with_, without in zip(runs["with"], runs["without"])]
     return {
-        "with_per_second": median(runs["with"]), "without_per_second": median(runs["without"]),
+        "with_per_second": median(runs["with"]),
+        "without_per_second": median(runs["without"]),
         "cost": 1 - median(ratios),
     }
 
@@ -233,7 +271,9 @@ def confirmed_replays(server: Server, token: str, events: list[str], file: Path)
             answer = client.post_json(path, given)
             if answer.status != 200:
                 raise Failed(f"a preview was answered {answer}")
-            body = json.dumps({**given, "confirm_token": answer.json["confirmation"]["confirm_token"]}).encode()
+            body = json.dumps(
+                {**given, "confirm_token": answer.json["confirmation"]["confirm_token"]}
+            ).encode()
             headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
             requests.append(framed("POST", path, body, headers))
         return requests
@@ -279,8 +319,16 @@ def memory(pid: int) -> dict:
     return found
 
 
-def soak(tool: Path, server: Server, database, folder: Path, token: str, ids: Path, payments: Payments,
-         minutes: int) -> dict:
+def soak(
+    tool: Path,
+    server: Server,
+    database,
+    folder: Path,
+    token: str,
+    ids: Path,
+    payments: Payments,
+    minutes: int,
+) -> dict:
     """Memory, minute by minute, under lists, details and 200 webhooks a second."""
     file, samples = folder / "soak", [memory(server.process.pid)["rss_mb"]]
     for minute in range(minutes):
@@ -298,15 +346,17 @@ def soak(tool: Path, server: Server, database, folder: Path, token: str, ids: Pa
     file.unlink()
     settle(database)
     time.sleep(10)
-    half = samples[len(samples) // 2:]
+    half = samples[len(samples) // 2 :]
     return {
-        "samples_mb": [round(sample, 1) for sample in samples], "afterwards_mb": memory(server.process.pid)["rss_mb"],
+        "samples_mb": [round(sample, 1) for sample in samples],
+        "afterwards_mb": memory(server.process.pid)["rss_mb"],
         "second_half_growth_mb": half[-1] - half[0],
     }
 
 
 def machine() -> dict:
     """What this was measured on."""
+
     def text(*command: str) -> str:
         try:
             return subprocess.run(command, capture_output=True, text=True).stdout.strip()
@@ -314,12 +364,18 @@ def machine() -> dict:
             return ""
 
     info = Path("/proc/cpuinfo").read_text()
-    model = next((line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith("model name")), "?")
+    model = next(
+        (line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith("model name")), "?"
+    )
     total = int(Path("/proc/meminfo").read_text().split()[1]) / 1024 / 1024
     return {
-        "date": time.strftime("%Y-%m-%d", time.gmtime()), "cpu": model, "cores": os.cpu_count(),
-        "memory_gb": round(total, 1), "kernel": text("uname", "-r"),
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "memory_gb": round(total, 1),
+        "kernel": text("uname", "-r"),
         "swift": text("swift", "--version").splitlines()[0] if text("swift", "--version") else "?",
-        "postgres": text("psql", "--version"), "sqlite": __import__("sqlite3").sqlite_version,
+        "postgres": text("psql", "--version"),
+        "sqlite": __import__("sqlite3").sqlite_version,
         "load_before": os.getloadavg()[0],
     }

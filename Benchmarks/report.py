@@ -34,9 +34,7 @@ How each is measured:
 def page(results: dict) -> str:
     runs, machine = results["runs"], results["machine"]
     shown = [name for name in COLUMNS if name in runs]
-    lines = [
-        "| what | reach | " + " | ".join(shown) + " |", "|---|---|" + "--:|" * len(shown),
-    ]
+    lines = ["| what | reach | " + " | ".join(shown) + " |", "|---|---|" + "--:|" * len(shown)]
     for what, reach, value in ROWS:
         cells = []
         for name in shown:
@@ -46,7 +44,10 @@ def page(results: dict) -> str:
                 cells.append("")
         if any(cells):
             lines.append(f"| {what} | {reach} | " + " | ".join(cells) + " |")
-    sizes = {volume: next((_size(runs[n]) for n in shown if n.endswith(volume)), "not measured") for volume in ("demo", "large")}
+    sizes = {
+        volume: next((_size(runs[n]) for n in shown if n.endswith(volume)), "not measured")
+        for volume in ("demo", "large")
+    }
     return HEAD.format(rounds=3, **machine) + "\n".join(lines) + "\n" + TAIL.format(**sizes)
 
 
@@ -105,18 +106,36 @@ ROWS = (
     ("`webhook_detail`, one connection", "", _p50("webhook_detail")),
     ("`webhooks_list` against the demo's volume", "≤ 1.5×", _growth("webhooks_list")),
     ("`audit_search` against the demo's volume", "≤ 1.5×", _growth("audit_search")),
-    ("webhook acknowledged at 1,000/s, p99", "≤ 10 ms", _of("webhooks", "steady", "p99_ms", form="{:.1f} ms")),
+    (
+        "webhook acknowledged at 1,000/s, p99",
+        "≤ 10 ms",
+        _of("webhooks", "steady", "p99_ms", form="{:.1f} ms"),
+    ),
     ("the same, p50", "", _of("webhooks", "steady", "p50_ms", form="{:.2f} ms")),
-    ("received to processed at 1,000/s, p99", "≤ 100 ms", _of("webhooks", "processed", "p99_ms", form="{:.1f} ms")),
-    ("most webhooks acknowledged", "≥ 3,000/s SQLite, ≥ 2,000/s PostgreSQL",
-     _of("webhooks", "most", "per_second", form="{:,.0f}/s")),
-    ("the same, acknowledged and processed", "", _of("webhooks", "most", "settled_per_second", form="{:,.0f}/s")),
+    (
+        "received to processed at 1,000/s, p99",
+        "≤ 100 ms",
+        _of("webhooks", "processed", "p99_ms", form="{:.1f} ms"),
+    ),
+    (
+        "most webhooks acknowledged",
+        "≥ 3,000/s SQLite, ≥ 2,000/s PostgreSQL",
+        _of("webhooks", "most", "per_second", form="{:,.0f}/s"),
+    ),
+    (
+        "the same, acknowledged and processed",
+        "",
+        _of("webhooks", "most", "settled_per_second", form="{:,.0f}/s"),
+    ),
     ("confirmed replays", "", _of("audit", "with_per_second", form="{:,.0f}/s")),
     ("audit log's share of them", "≤ 15 %", _of("audit", "cost", form="{:.0%}")),
     ("`audit verify`", "≥ 200,000 entries/s", _of("verify", "per_second", form="{:,.0f}/s")),
     ("start to first healthy answer", "≤ 150 ms", _of("startup", "healthy_ms", form="{:.0f} ms")),
-    ("memory at rest, resident (proportional)", "≤ 60 MB",
-     lambda runs, name: f"{runs[name]['startup']['rss_mb']:.0f} MB ({runs[name]['startup']['pss_mb']:.0f})"),
+    (
+        "memory at rest, resident (proportional)",
+        "≤ 60 MB",
+        lambda runs, name: f"{runs[name]['startup']['rss_mb']:.0f} MB ({runs[name]['startup']['pss_mb']:.0f})",
+    ),
     ("memory after the load", "flat", _of("soak", "afterwards_mb", form="{:.0f} MB")),
     ("growth in the second half of it", "0", _of("soak", "second_half_growth_mb", form="{:+.1f} MB")),
 )

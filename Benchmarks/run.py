@@ -65,7 +65,11 @@ class Bench:
         done = self.server.command("migrate")
         if done.returncode != 0:
             raise Failed(f"migrate: {done.stdout}{done.stderr}")
-        sink = PostgresSink(self.database.url) if self.kind == "postgres" else SQLiteSink(str(self.database.path))
+        sink = (
+            PostgresSink(self.database.url)
+            if self.kind == "postgres"
+            else SQLiteSink(str(self.database.path))
+        )
         webhooks, audit = self.size()
         self.payments = measure.Payments(self.options.payments)
         self.events = fill(sink, webhooks, audit, self.options.payments)
@@ -75,10 +79,16 @@ class Bench:
         self.say("sealing")
         wait_until(
             "the audit log to be sealed",
-            lambda: not self.database.rows("SELECT 1 FROM audit_pending LIMIT 1"), timeout=7_200, every=1)
+            lambda: not self.database.rows("SELECT 1 FROM audit_pending LIMIT 1"),
+            timeout=7_200,
+            every=1,
+        )
         wait_until(
             "the counts to be folded",
-            lambda: not self.database.rows("SELECT 1 FROM tally_deltas LIMIT 1"), timeout=600, every=1)
+            lambda: not self.database.rows("SELECT 1 FROM tally_deltas LIMIT 1"),
+            timeout=600,
+            every=1,
+        )
         self.server.stop(timeout=60)
         if self.kind == "postgres":
             self.database.run("VACUUM ANALYZE")
@@ -91,7 +101,12 @@ class Bench:
         return webhooks, audit
 
     def measure(self, part: str, token: str) -> dict:
-        options, server, rounds, seconds = self.options, self.server, self.options.rounds, self.options.seconds
+        options, server, rounds, seconds = (
+            self.options,
+            self.server,
+            self.options.rounds,
+            self.options.seconds,
+        )
         if part == "startup":
             return measure.start_up(server, 5)
         if part == "calls":
@@ -100,14 +115,24 @@ class Bench:
             return measure.lists(server, token, self.ids, rounds, seconds)
         if part == "webhooks":
             return measure.webhooks(
-                self.tool, server, self.database, self.folder, self.payments, rounds, options.webhook_seconds)
+                self.tool, server, self.database, self.folder, self.payments, rounds, options.webhook_seconds
+            )
         if part == "audit":
             return measure.audit_share(
-                self.tool, server, self.database, self.folder, token, self.events.replayable, rounds, options.commits)
+                self.tool,
+                server,
+                self.database,
+                self.folder,
+                token,
+                self.events.replayable,
+                rounds,
+                options.commits,
+            )
         if part == "verify":
             return measure.verify(server, 3 if self.volume == "demo" else 1)
         return measure.soak(
-            self.tool, server, self.database, self.folder, token, self.ids, self.payments, options.minutes)
+            self.tool, server, self.database, self.folder, token, self.ids, self.payments, options.minutes
+        )
 
     def say(self, text: str) -> None:
         print(f"  {self.kind} {self.volume}: {text}", flush=True)
@@ -131,7 +156,9 @@ def start_echo(binary: str) -> tuple[subprocess.Popen, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--binary", required=True)
     parser.add_argument("--echo", required=True)
     parser.add_argument("--databases", default="sqlite,postgres")
@@ -142,7 +169,9 @@ def main() -> int:
     parser.add_argument("--webhook-seconds", type=float, default=20)
     parser.add_argument("--commits", type=int, default=2_000, help="confirmed replays in each run")
     parser.add_argument("--minutes", type=int, default=10, help="of the soak")
-    parser.add_argument("--payments", type=int, default=120_000, help="payments that live webhooks may capture")
+    parser.add_argument(
+        "--payments", type=int, default=120_000, help="payments that live webhooks may capture"
+    )
     parser.add_argument("--large-webhooks", type=int)
     parser.add_argument("--large-audit", type=int)
     parser.add_argument("--scratch", default=tempfile.gettempdir(), help="where the databases go")

@@ -12,7 +12,7 @@ extension UntrustedText {
     }
 
     /// Whether there is anything but plain ASCII: a byte of another character,
-    /// an escape such as `\\u0000`, or an HTML entity.
+    /// an escape such as `\u0000`, or an HTML entity.
     private static func mayNeedCleaning(_ bytes: String.UTF8View) -> Bool {
         var isEscaped = false
         for byte in bytes {

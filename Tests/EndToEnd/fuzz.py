@@ -21,8 +21,14 @@ from harness import Client, Failed, Scratch, Server, SQLiteFile, checkr_event, s
 # What must hold of every answer. Not among them is `positive_data_acceptance`: an id of the
 # right form that is nobody's is rightly answered 404.
 CHECKS = (
-    "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
-    "response_schema_conformance", "negative_data_rejection", "missing_required_header", "unsupported_method",
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "missing_required_header",
+    "unsupported_method",
     "ignored_auth",
 )
 
@@ -43,10 +49,26 @@ def run(options: argparse.Namespace) -> None:
             if description.status != 200:
                 raise Failed(f"/openapi.json was answered {description}")
             command = [
-                str(Path(sys.executable).parent / "schemathesis"), "run", f"{server.url}/openapi.json",
-                "--header", f"Authorization: Bearer {server.token('fuzz')}", "--max-examples", examples,
-                "--seed", str(seed), "--checks", ",".join(CHECKS), "--no-color", "--workers", "1",
-                "--request-timeout", "30", "--generation-database", "none", "--phases", "examples,coverage,fuzzing",
+                str(Path(sys.executable).parent / "schemathesis"),
+                "run",
+                f"{server.url}/openapi.json",
+                "--header",
+                f"Authorization: Bearer {server.token('fuzz')}",
+                "--max-examples",
+                examples,
+                "--seed",
+                str(seed),
+                "--checks",
+                ",".join(CHECKS),
+                "--no-color",
+                "--workers",
+                "1",
+                "--request-timeout",
+                "30",
+                "--generation-database",
+                "none",
+                "--phases",
+                "examples,coverage,fuzzing",
             ]
             done = subprocess.run(command, cwd=folder, env={**os.environ, **known(server)})
             unexpected = [line for line in server.log.read_text().splitlines() if "unexpected error" in line]
@@ -72,14 +94,18 @@ def known(server: Server) -> dict[str, str]:
     events = database.rows("SELECT id FROM webhook_events ORDER BY id LIMIT 10")
     entries = database.rows("SELECT id FROM audit_logs ORDER BY id LIMIT 10")
     return {
-        "SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(Path(__file__).resolve().parent),
-        "PYTHONDONTWRITEBYTECODE": "1", "FUZZ_EVENT_IDS": " ".join(id for (id,) in events),
+        "SCHEMATHESIS_HOOKS": "fuzz_hooks",
+        "PYTHONPATH": str(Path(__file__).resolve().parent),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "FUZZ_EVENT_IDS": " ".join(id for (id,) in events),
         "FUZZ_ENTRY_IDS": " ".join(id for (id,) in entries),
     }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--binary", required=True)
     parser.add_argument("--seed", type=int)
     try:

@@ -21,11 +21,24 @@ IDS = {
 }
 TYPES = {
     STRIPE_PATH: (
-        "payment_intent.succeeded", "charge.succeeded", "charge.refunded", "charge.dispute.created",
-        "charge.dispute.closed", "account.updated", "account.application.deauthorized", "payout.paid",
-        "identity.verification_session.verified", "transfer.created",
+        "payment_intent.succeeded",
+        "charge.succeeded",
+        "charge.refunded",
+        "charge.dispute.created",
+        "charge.dispute.closed",
+        "account.updated",
+        "account.application.deauthorized",
+        "payout.paid",
+        "identity.verification_session.verified",
+        "transfer.created",
     ),
-    CHECKR_PATH: ("report.completed", "report.updated", "report.created", "invitation.created", "report.disputed"),
+    CHECKR_PATH: (
+        "report.completed",
+        "report.updated",
+        "report.created",
+        "invitation.created",
+        "report.disputed",
+    ),
 }
 
 
@@ -72,7 +85,12 @@ def map_body(context, body):
     if types and isinstance(body, dict):
         chosen = zlib.crc32(repr(body).encode(errors="replace"))
         if chosen % 2:
-            item = {"id": f"obj_{chosen % 50}", "payment_intent": f"pi_{chosen % 20}", "candidate_id": "nobody", **body}
+            item = {
+                "id": f"obj_{chosen % 50}",
+                "payment_intent": f"pi_{chosen % 20}",
+                "candidate_id": "nobody",
+                **body,
+            }
             kind = types[chosen // 2 % len(types)]
             return {**body, "id": f"evt_{chosen}", "type": kind, "data": {"object": item}}
     return body

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
-
-from checks import Report
-from harness import Failed, PostgresDatabase, Scratch, Server, SQLiteFile
 import os
+import sys
 
 import clients
 import corpus
 import tokens
 import wire
+from checks import Report
+from harness import Failed, PostgresDatabase, Scratch, Server, SQLiteFile
 from seed import Seed
 
 PARTS = ("clients", "wire", "tokens", "corpus")

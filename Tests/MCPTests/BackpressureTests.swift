@@ -14,7 +14,8 @@ import Testing
         return MCPServer(host: host)
     }
 
-    private func stream(_ server: MCPServer<TestHost>, _ request: MCPHTTPRequest) async throws -> EventStream {
+    private func stream(_ server: MCPServer<TestHost>, _ request: MCPHTTPRequest) async throws -> EventStream
+    {
         guard case .stream(let stream) = await server.respond(to: request, caller: "ann") else {
             throw TestProblem()
         }
@@ -200,7 +201,9 @@ import Testing
                 await withTaskGroup(of: Void.self) { group in
                     for start in 0..<4 {
                         group.addTask {
-                            for step in 0..<200 { call.context.progress.report(Double(step * 4 + start), of: 0) }
+                            for step in 0..<200 {
+                                call.context.progress.report(Double(step * 4 + start))
+                            }
                         }
                     }
                 }

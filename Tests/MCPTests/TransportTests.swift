@@ -61,6 +61,7 @@ import Testing
     @Test(arguments: [
         ("mcp.example", 200), ("mcp.example:8443", 200), ("MCP.example", 200), ("127.0.0.1:80", 200),
         ("[::1]:80", 200), ("evil.example", 403), ("mcp.example.evil", 403), ("", 403),
+        ("[::1].evil.example", 403), ("mcp.example:80@evil.example", 403),
     ])
     func onlyKnownHostNamesAreServed(host: String, status: Int) async throws {
         let server = server { $0.access.hosts = ["mcp.example"] }

@@ -22,7 +22,7 @@ extension MCPServer {
         for _ in 0..<configuration.maximumRounds {
             let outcome = try await run(context)
             guard let needed = input(outcome) else { return .done(outcome) }
-            guard !needed.requests.isEmpty || needed.state != nil else { throw HostMistake.emptyInputRequired }
+            if needed.requests.isEmpty, needed.state == nil { throw HostMistake.emptyInputRequired }
             if exchange.revision.isModern { return .response(try inputRequired(needed, exchange, context)) }
             // All or nothing: a person is not asked for what will be thrown away.
             guard needed.requests.allSatisfy({ $0.request.isAnswerable(by: context.capabilities) }) else {

@@ -35,18 +35,15 @@ package struct AccessPolicy: Sendable {
         if origins.contains(origin) { return true }
         guard allowsLoopback, let scheme = origin.firstRange(of: "://") else { return false }
         let authority = origin[scheme.upperBound...].lowercased()
-        let name = Self.name(of: authority)
-        let port = authority.dropFirst(name.count)
-        // Nothing but a port may follow the name.
-        guard port.isEmpty || port.first == ":" && port.dropFirst().allSatisfy(\.isNumber) else { return false }
-        return Self.loopbackHosts.contains(name)
+        return Self.loopbackHosts.contains(Self.name(of: authority))
     }
 
-    /// The authority without its port.
+    /// The authority without its port; all of it if something else follows the name.
     private static func name(of authority: String) -> String {
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-            return String(authority[...end])
-        }
-        return String(authority.prefix { $0 != ":" })
+        var name = authority.prefix { $0 != ":" }
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") { name = authority[...end] }
+        let port = authority[name.endIndex...]
+        let hasPort = port.first == ":" && port.dropFirst().allSatisfy { ("0"..."9").contains($0) }
+        return port.isEmpty || hasPort ? String(name) : authority
     }
 }

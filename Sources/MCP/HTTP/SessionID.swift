@@ -10,7 +10,6 @@ import JSON
 enum SessionID {
     /// The header that carries it, either way.
     static let header = "mcp-session-id"
-    private static let maximumBytes = 1023
 
     /// The names a client gives itself are cut, in characters and in encoded bytes.
     private static let nameLimit = (characters: 100, bytes: 300)
@@ -29,7 +28,7 @@ enum SessionID {
 
     /// Nil for anything ``make(_:for:_:)`` did not give to this caller.
     static func open(_ text: String, for caller: String, _ seal: StateSeal) -> LegacySession.Snapshot? {
-        guard text.utf8.count <= maximumBytes, let bytes = seal.unmark(text, for: caller),
+        guard let bytes = seal.unmark(text, for: caller),
             let value = try? JSONValue(parsing: bytes),
             let revision = value["revision"]?.stringValue.flatMap(Revision.init), !revision.isModern
         else { return nil }

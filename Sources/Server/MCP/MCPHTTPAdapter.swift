@@ -1,5 +1,5 @@
-package import Hummingbird
 import HTTPTypes
+package import Hummingbird
 package import MCP
 import NIOCore
 import ServiceLifecycle
@@ -14,7 +14,9 @@ package enum MCPHTTPAdapter {
         // One byte more than allowed, so that the library notices and names the limit.
         let limit = server.configuration.maximumBodyBytes + 1
         let body: [UInt8]
-        do { body = Array(try await incoming.collectBody(upTo: limit).readableBytesView) } catch is NIOTooManyBytesError {
+        do {
+            body = Array(try await incoming.collectBody(upTo: limit).readableBytesView)
+        } catch is NIOTooManyBytesError {
             body = Array(repeating: 0, count: limit)
         }
         let headers = HTTPHeaders(
@@ -27,7 +29,8 @@ package enum MCPHTTPAdapter {
                 status: .init(code: status), headers: Self.fields(fields),
                 body: bytes.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         case .stream(let stream):
-            return Response(status: .ok, headers: Self.fields(stream.headers), body: Self.body(of: stream, incoming))
+            return Response(
+                status: .ok, headers: Self.fields(stream.headers), body: Self.body(of: stream, incoming))
         }
     }
 
