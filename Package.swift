@@ -123,7 +123,12 @@ let package = Package(
         .testTarget(name: "StorageTests", dependencies: ["Storage", "JSON", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "KernelTests",
-            dependencies: ["Kernel", "Features", "Storage", "JSON", "TestSupport", "PlatformSupport"], swiftSettings: strict),
+            dependencies: [
+                "Kernel", "Features", "Storage", "JSON", "TestSupport", "PlatformSupport",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "MCPTests", dependencies: ["MCP", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "FeaturesTests",
@@ -133,6 +138,11 @@ let package = Package(
             dependencies: [
                 "Server", "Features", "Kernel", "Storage", "JSON", "MCP", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
     ])

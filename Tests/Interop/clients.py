@@ -234,9 +234,5 @@ async def run(report: Report, seed: Seed, token: str, log) -> None:
                             await refusals(report, session)
                         with report.part("replay with a token"):
                             await replay_with_token(report, session, seed, f"evt_seed_{number % 8}")
-                    # Without a session a legacy client's capabilities are not known over HTTP.
-                    if not (mode == LEGACY and transport == "http"):
-                        with report.part("replay with a person"):
-                            await replay_with_person(
-                                report, open_session, seed, f"evt_seed_{(number + 3) % 8}"
-                            )
+                    with report.part("replay with a person"):
+                        await replay_with_person(report, open_session, seed, f"evt_seed_{(number + 3) % 8}")

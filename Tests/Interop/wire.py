@@ -107,6 +107,7 @@ def run(report: Report, seed: Seed, token: str) -> None:
         ("2026 methods", modern_methods),
         ("2026 questions", modern_questions),
         ("2025 sessions", legacy_sessions),
+        ("2025 session ids", session_ids),
         ("2025 errors", legacy_errors),
         ("framing", framing),
         ("web pages", web_pages),
@@ -439,6 +440,41 @@ def legacy_sessions(report: Report, wire: Wire, seed: Seed) -> None:
         report.equal(result.get("protocolVersion"), LEGACY[0], f"the counter-offer to {offered}")
     answer = wire.legacy("tools/list", version=None)
     report.equal(answer.status, 200, "the status without any version")
+
+
+def session_ids(report: Report, wire: Wire, seed: Seed) -> None:
+    """An id is given, need not be returned, and is good for nobody else."""
+    params = {
+        "protocolVersion": LEGACY[0],
+        "capabilities": {"elicitation": {}},
+        "clientInfo": {"name": "wire", "version": "1"},
+    }
+    id = wire.legacy("initialize", params, version=None).headers.get("Mcp-Session-Id", "")
+    report.check(0 < len(id) < 1_100 and all(33 <= ord(c) <= 126 for c in id), "the id is visible ASCII", id)
+    listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    version = {"MCP-Protocol-Version": LEGACY[0]}
+    answer = wire.send(listing, {**version, "Mcp-Session-Id": id})
+    report.equal(answer.status, 200, "the status with the id")
+    report.equal(wire.send(listing, version).status, 200, "the status without it")
+    stranger = Wire(seed.server.url, seed.server.token("session stranger"))
+    for sender, given, what in (
+        (wire, id[:-4] + "AAAA", "a forged id"),
+        (wire, "1868a90c-0d0a-4d3a-9e6e-1b1b2a2b3c3d", "an id of another server"),
+        (wire, id[: len(id) // 2], "half an id"),
+        (stranger, id, "the id of another caller"),
+    ):
+        answer = sender.send(listing, {**version, "Mcp-Session-Id": given})
+        # 404 is what makes clients initialize again (2025-11-25, Session Management).
+        report.equal(answer.status, 404, f"the status for {what}")
+    note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    answer = wire.send(note, {**version, "Mcp-Session-Id": id})
+    report.equal((answer.status, answer.body), (202, b""), "the answer to a notification with the id")
+    given = {"event_id": seed.ledger_id("evt_seed_7"), "force": True, "reason": "dry run"}
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": REPLAY, "arguments": given}}
+    message = payload(wire.send(call, {**version, "Mcp-Session-Id": id}))
+    report.check(
+        "result" in message and not message["result"].get("isError"), "a dry run asks nobody", message
+    )
 
 
 def legacy_errors(report: Report, wire: Wire, seed: Seed) -> None:
