@@ -116,11 +116,15 @@ let package = Package(
         .target(
             name: "PlatformSupport",
             dependencies: [
-                "Features", "Kernel", "Storage", "JSON", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "Features", "Kernel", "Storage", "JSON", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/PlatformSupport", swiftSettings: strict),
+        // Rules about the source itself.
+        .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
-        .testTarget(name: "StorageTests", dependencies: ["Storage", "JSON", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "JSON", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "KernelTests",
             dependencies: [
@@ -132,7 +136,8 @@ let package = Package(
         .testTarget(name: "MCPTests", dependencies: ["MCP", "JSON"], swiftSettings: strict),
         .testTarget(
             name: "FeaturesTests",
-            dependencies: ["Features", "Kernel", "Storage", "JSON", "TestSupport", "PlatformSupport"], swiftSettings: strict),
+            dependencies: ["Features", "Kernel", "Storage", "JSON", "TestSupport", "PlatformSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ServerTests",
             dependencies: [

@@ -23,5 +23,7 @@ package struct Clients: Sendable {
 
     /// Every call fails and names itself.
     package static let unimplemented = Clients(
-        post: { url, _, _ in throw Failure(.internal, "Clients.post was called for \(url) but is not provided here.") })
+        post: { url, _, _ in
+            throw Failure(.internal, "Clients.post was called for \(url) but is not provided here.")
+        })
 }

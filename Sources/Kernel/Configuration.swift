@@ -39,29 +39,57 @@ package struct Configuration: Sendable {
 
     package static let settings: [Setting] = [
         .text("DATA", \.dataDirectory, "Folder for the SQLite file, keys and the mailbox."),
-        .optional("DATABASE_URL", \.databaseURL, "postgres://… selects PostgreSQL; unset means SQLite in DATA.", isSecret: true),
+        .optional(
+            "DATABASE_URL", \.databaseURL, "postgres://… selects PostgreSQL; unset means SQLite in DATA.",
+            isSecret: true),
         .text("HOST", \.host, "Address to listen on."),
         .number("PORT", \.port, 0...65_535, "Port to listen on; 0 takes a free one."),
-        .optional("PUBLIC_URL", \.publicURL, "The server's own URL as clients type it, for links and metadata."),
-        .list("ALLOWED_ORIGINS", \.allowedOrigins, "Browser origins that may call /mcp, comma-separated; loopback always may."),
-        .list("ALLOWED_HOSTS", \.allowedHosts, "Host names this server answers to, comma-separated; loopback and HOST always."),
-        .list("TRUSTED_PROXIES", \.trustedProxies, "Addresses whose X-Forwarded-For is believed, comma-separated."),
-        .optional("STRIPE_WEBHOOK_SECRET", \.stripeWebhookSecret, "Stripe signing secret (local listener).", isSecret: true),
-        .optional("STRIPE_WEBHOOK_SECRET_PLATFORM", \.stripeWebhookSecretPlatform, "Stripe signing secret of the platform endpoint.", isSecret: true),
-        .optional("STRIPE_WEBHOOK_SECRET_CONNECT", \.stripeWebhookSecretConnect, "Stripe signing secret of the Connect endpoint.", isSecret: true),
-        .optional("CHECKR_API_KEY", \.checkrAPIKey, "Checkr API key; signs Checkr's webhooks.", isSecret: true),
+        .optional(
+            "PUBLIC_URL", \.publicURL, "The server's own URL as clients type it, for links and metadata."),
+        .list(
+            "ALLOWED_ORIGINS", \.allowedOrigins,
+            "Browser origins that may call /mcp, comma-separated; loopback always may."),
+        .list(
+            "ALLOWED_HOSTS", \.allowedHosts,
+            "Host names this server answers to, comma-separated; loopback and HOST always."),
+        .list(
+            "TRUSTED_PROXIES", \.trustedProxies,
+            "Addresses whose X-Forwarded-For is believed, comma-separated."),
+        .optional(
+            "STRIPE_WEBHOOK_SECRET", \.stripeWebhookSecret, "Stripe signing secret (local listener).",
+            isSecret: true),
+        .optional(
+            "STRIPE_WEBHOOK_SECRET_PLATFORM", \.stripeWebhookSecretPlatform,
+            "Stripe signing secret of the platform endpoint.", isSecret: true),
+        .optional(
+            "STRIPE_WEBHOOK_SECRET_CONNECT", \.stripeWebhookSecretConnect,
+            "Stripe signing secret of the Connect endpoint.", isSecret: true),
+        .optional(
+            "CHECKR_API_KEY", \.checkrAPIKey, "Checkr API key; signs Checkr's webhooks.", isSecret: true),
         .optional("CHECKR_WEBHOOK_USER", \.checkrWebhookUser, "User of the Checkr webhook endpoint."),
-        .optional("CHECKR_WEBHOOK_PASS", \.checkrWebhookPass, "Password of the Checkr webhook endpoint.", isSecret: true),
-        .optional("GIT_SHA", \.gitSHA, "Commit that is running; else RENDER_GIT_COMMIT or COMMIT_SHA.", also: ["RENDER_GIT_COMMIT", "COMMIT_SHA"]),
+        .optional(
+            "CHECKR_WEBHOOK_PASS", \.checkrWebhookPass, "Password of the Checkr webhook endpoint.",
+            isSecret: true),
+        .optional(
+            "GIT_SHA", \.gitSHA, "Commit that is running; else RENDER_GIT_COMMIT or COMMIT_SHA.",
+            also: ["RENDER_GIT_COMMIT", "COMMIT_SHA"]),
         .text("ENVIRONMENT", \.environmentName, "Name of the deployment: development, preview, production."),
-        .number("RATE_LIMIT_PER_MINUTE", \.ratePerMinute, 0...1_000_000, "Call units per minute and caller; 0 means no limit."),
-        .number("RATE_LIMIT_BURST", \.rateBurst, 1...100_000, "Call units a caller may use at once from idle."),
+        .number(
+            "RATE_LIMIT_PER_MINUTE", \.ratePerMinute, 0...1_000_000,
+            "Call units per minute and caller; 0 means no limit."),
+        .number(
+            "RATE_LIMIT_BURST", \.rateBurst, 1...100_000, "Call units a caller may use at once from idle."),
         .number("DATABASE_POOL_SIZE", \.databasePoolSize, 1...200, "PostgreSQL connections of this process."),
         .number("WORKER_SLOTS", \.workerSlots, 1...1_000, "Jobs at a time in this process."),
-        .number("JOB_LEASE_SECONDS", \.jobLeaseSeconds, 2...3_600, "How long a silent worker keeps its jobs."),
+        .number(
+            "JOB_LEASE_SECONDS", \.jobLeaseSeconds, 2...3_600, "How long a silent worker keeps its jobs."),
         .text("AUDIT_LOG_ORIGIN", \.auditOrigin, "Name of the audit log in its signed checkpoints."),
-        .optional("AUDIT_SIGNING_KEY", \.auditSigningKey, "Base64url of the 32-byte Ed25519 seed; unset means a key file in DATA.", isSecret: true),
-        .optional("METRICS_TOKEN", \.metricsToken, "Bearer token for /metrics from elsewhere than loopback.", isSecret: true),
+        .optional(
+            "AUDIT_SIGNING_KEY", \.auditSigningKey,
+            "Base64url of the 32-byte Ed25519 seed; unset means a key file in DATA.", isSecret: true),
+        .optional(
+            "METRICS_TOKEN", \.metricsToken, "Bearer token for /metrics from elsewhere than loopback.",
+            isSecret: true),
         .text("LOG_LEVEL", \.logLevel, "trace, debug, info, notice, warning, error or critical."),
     ]
 
@@ -72,9 +100,13 @@ package struct Configuration: Sendable {
     /// Reads all settings; throws one ``Failure`` that lists every problem.
     ///
     /// - Parameter flags: command-line values by environment name, which win.
-    package static func load(flags: [String: String] = [:], dotEnv path: String = ".env") async throws -> Configuration {
+    package static func load(flags: [String: String] = [:], dotEnv path: String = ".env") async throws
+        -> Configuration
+    {
         var overrides: [AbsoluteConfigKey: ConfigValue] = [:]
-        for (name, value) in flags { overrides[AbsoluteConfigKey(key(name))] = ConfigValue(.string(value), isSecret: true) }
+        for (name, value) in flags {
+            overrides[AbsoluteConfigKey(key(name))] = ConfigValue(.string(value), isSecret: true)
+        }
         let reader = ConfigReader(providers: [
             InMemoryProvider(name: "flags", values: overrides),
             EnvironmentVariablesProvider(),
@@ -88,7 +120,9 @@ package struct Configuration: Sendable {
         var configuration = Configuration()
         var problems: [Failure.Field] = []
         for setting in settings {
-            guard let (name, value) = setting.names.compactMap({ name in lookUp(name).map { (name, $0) } }).first,
+            guard
+                let (name, value) = setting.names.compactMap({ name in lookUp(name).map { (name, $0) } })
+                    .first,
                 !value.isEmpty
             else { continue }
             if let problem = setting.apply(&configuration, value) { problems.append(.init(name, problem)) }
@@ -129,7 +163,9 @@ package struct Setting: Sendable {
         Setting(names: [name], summary: summary, isSecret: false) {
             $0[keyPath: path] = $1
             return nil
-        } value: { $0[keyPath: path] }
+        } value: {
+            $0[keyPath: path]
+        }
     }
 
     static func optional(
@@ -138,23 +174,32 @@ package struct Setting: Sendable {
         Setting(names: [name] + also, summary: summary, isSecret: isSecret) {
             $0[keyPath: path] = $1
             return nil
-        } value: { $0[keyPath: path] }
+        } value: {
+            $0[keyPath: path]
+        }
     }
 
     static func list(_ name: String, _ path: Path<[String]>, _ summary: String) -> Setting {
         Setting(names: [name], summary: summary, isSecret: false) {
             $0[keyPath: path] = $1.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
             return nil
-        } value: { $0[keyPath: path].joined(separator: ",") }
+        } value: {
+            $0[keyPath: path].joined(separator: ",")
+        }
     }
 
-    static func number(_ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ summary: String) -> Setting {
+    static func number(_ name: String, _ path: Path<Int>, _ range: ClosedRange<Int>, _ summary: String)
+        -> Setting
+    {
         Setting(names: [name], summary: summary, isSecret: false) {
             guard let number = Int($1), range.contains(number) else {
-                return "must be a whole number from \(range.lowerBound) to \(range.upperBound), not '\($1.prefix(40))'"
+                return
+                    "must be a whole number from \(range.lowerBound) to \(range.upperBound), not '\($1.prefix(40))'"
             }
             $0[keyPath: path] = number
             return nil
-        } value: { String($0[keyPath: path]) }
+        } value: {
+            String($0[keyPath: path])
+        }
     }
 }

@@ -51,7 +51,9 @@ package struct Tally: Sendable {
 
     /// Counts in `[start, end)`, both floored to the minute, per combination;
     /// `filters` fixes dimensions by position (nil leaves one open).
-    package func counts(from start: Instant, to end: Instant, filters: [String?], _ db: Snapshot) throws -> [Count] {
+    package func counts(from start: Instant, to end: Instant, filters: [String?], _ db: Snapshot) throws
+        -> [Count]
+    {
         var parts: [SQL] = Self.spans(start.microseconds, end.microseconds).map { span in
             """
             SELECT d1, d2, d3, d4, count FROM tallies WHERE metric = \(metric) AND grain = \(span.grain) \
@@ -74,7 +76,8 @@ package struct Tally: Sendable {
 
     /// The fewest whole days, hours and minutes that cover `[start, end)`.
     static func spans(_ start: Int64, _ end: Int64) -> [(grain: String, start: Int64, end: Int64)] {
-        func cover(_ start: Int64, _ end: Int64, _ level: Int) -> [(grain: String, start: Int64, end: Int64)] {
+        func cover(_ start: Int64, _ end: Int64, _ level: Int) -> [(grain: String, start: Int64, end: Int64)]
+        {
             guard start < end else { return [] }
             let grain = grains[level]
             guard level < grains.count - 1 else { return [(grain.name, start, end)] }
@@ -108,14 +111,16 @@ package struct Tally: Sendable {
             }
         }
         // A fixed order, so that two compactors cannot deadlock.
-        try tx.runMany(sums.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { key, sum in
-            """
-            INSERT INTO tallies (metric, grain, bucket, d1, d2, d3, d4, count) VALUES (\(key.metric), \
-            \(key.grain), \(key.bucket), \(key.dimensions[0]), \(key.dimensions[1]), \(key.dimensions[2]), \
-            \(key.dimensions[3]), \(sum))
-            ON CONFLICT (metric, grain, bucket, d1, d2, d3, d4) DO UPDATE SET count = tallies.count + excluded.count
-            """
-        })
+        try tx.runMany(
+            sums.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { key, sum in
+                """
+                INSERT INTO tallies (metric, grain, bucket, d1, d2, d3, d4, count) VALUES (\(key.metric), \
+                \(key.grain), \(key.bucket), \(key.dimensions[0]), \(key.dimensions[1]), \(key.dimensions[2]), \
+                \(key.dimensions[3]), \(sum))
+                ON CONFLICT (metric, grain, bucket, d1, d2, d3, d4) DO UPDATE \
+                SET count = tallies.count + excluded.count
+                """
+            })
         return rows.count
     }
 

@@ -17,7 +17,9 @@ extension UntrustedText {
         var isEscaped = false
         for byte in bytes {
             if byte < 0x20 || byte > 0x7E || byte == UInt8(ascii: "&") { return true }
-            if isEscaped, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != UInt8(ascii: "/") { return true }
+            if isEscaped, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != UInt8(ascii: "/") {
+                return true
+            }
             isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
         }
         return false

@@ -15,7 +15,9 @@ package struct Keys: Sendable {
         let seed: [UInt8]
         if let text = configuration.auditSigningKey {
             guard let bytes = Secrets.bytes(base64URL: text), bytes.count == 32 else {
-                throw Failure.invalid([.init("AUDIT_SIGNING_KEY", "must be 32 bytes in base64url without padding")])
+                throw Failure.invalid([
+                    .init("AUDIT_SIGNING_KEY", "must be 32 bytes in base64url without padding")
+                ])
             }
             seed = bytes
         } else {
@@ -42,7 +44,8 @@ package struct Keys: Sendable {
         try Folder.make(folder, permissions: 0o700)
         let path = folder + "/" + name
         if let text = try? String(contentsOfFile: path, encoding: .utf8) {
-            guard let bytes = Secrets.bytes(base64URL: text.filter { !$0.isWhitespace }), bytes.count == 32 else {
+            guard let bytes = Secrets.bytes(base64URL: text.filter { !$0.isWhitespace }), bytes.count == 32
+            else {
                 throw Failure(
                     .conflict, "The key file \(path) is damaged.",
                     hint: "Restore it from a backup: without it the sealed audit log cannot be extended.")
@@ -51,7 +54,8 @@ package struct Keys: Sendable {
         }
         let seed = Array(Curve25519.Signing.PrivateKey().rawRepresentation)
         let made = FileManager.default.createFile(
-            atPath: path, contents: Data((Secrets.base64URL(seed) + "\n").utf8), attributes: [.posixPermissions: 0o600])
+            atPath: path, contents: Data((Secrets.base64URL(seed) + "\n").utf8),
+            attributes: [.posixPermissions: 0o600])
         guard made else { throw Failure(.unavailable, "The key file \(path) cannot be written.") }
         return seed
     }
@@ -65,7 +69,8 @@ enum Folder {
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: permissions])
         } catch {
             throw Failure(
-                .unavailable, "The folder \(path) cannot be made.", hint: "Choose another one with --data.", cause: error)
+                .unavailable, "The folder \(path) cannot be made.", hint: "Choose another one with --data.",
+                cause: error)
         }
     }
 }

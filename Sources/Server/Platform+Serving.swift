@@ -1,9 +1,9 @@
 import Features
 import Foundation
+import Glibc
 import Kernel
 import Logging
 import MCP
-import Glibc
 import NIOCore
 package import ServiceLifecycle
 package import Storage
@@ -19,7 +19,8 @@ extension Platform {
     ///   - more: services beside the platform's own, e.g. the demo's sender.
     ///   - onReady: called with the base URL once the server answers.
     package func serve(
-        api: Bool, worker runsJobs: Bool, more: [any Service] = [], onReady: @escaping @Sendable (String) -> Void
+        api: Bool, worker runsJobs: Bool, more: [any Service] = [],
+        onReady: @escaping @Sendable (String) -> Void
     ) async throws {
         try await checkKey()
         var services: [any Service] = [recorder, sealer]
@@ -27,14 +28,19 @@ extension Platform {
         if api {
             services.append(
                 HTTPServer.application(self) { address in
-                    onReady("http://\(address?.ipAddress ?? configuration.host):\(address?.port ?? configuration.port)")
+                    onReady(
+                        "http://\(address?.ipAddress ?? configuration.host):\(address?.port ?? configuration.port)"
+                    )
                 })
         }
         var group = ServiceGroupConfiguration(
-            services: (services + more).map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+            services: (services + more).map { .init(service: $0) },
+            gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger)
         group.maximumGracefulShutdownDuration = Self.drainLimit
-        do { try await ServiceGroup(configuration: group).run() } catch let error as IOError where error.errnoCode == EADDRINUSE {
+        do { try await ServiceGroup(configuration: group).run() } catch let error as IOError
+            where error.errnoCode == EADDRINUSE
+        {
             throw Failure(
                 .conflict, "Port \(configuration.port) of \(configuration.host) is in use.",
                 hint: "Choose another with --port; 0 takes a free one.", cause: error)

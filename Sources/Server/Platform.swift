@@ -28,16 +28,20 @@ package struct Platform: Sendable {
     ///   when the database cannot be used.
     package static func open(
         _ configuration: Kernel.Configuration, logger: Logger, clients: Clients = .unimplemented,
-        metrics: PrometheusMetrics = PrometheusMetrics(), now: @escaping @Sendable () -> Instant = { Instant.now() }
+        metrics: PrometheusMetrics = PrometheusMetrics(),
+        now: @escaping @Sendable () -> Instant = { Instant.now() }
     ) async throws -> Platform {
         let problems = Feature.check(allFeatures)
         guard problems.isEmpty else { throw Failure(.internal, problems.joined(separator: " ")) }
         let database = try await openDatabase(configuration, logger: logger)
         do {
             let applied = try await Migrator(allMigrations(allFeatures)).migrate(database)
-            if !applied.isEmpty { logger.info("migrated", metadata: ["applied": "\(applied.joined(separator: ", "))"]) }
+            if !applied.isEmpty {
+                logger.info("migrated", metadata: ["applied": "\(applied.joined(separator: ", "))"])
+            }
             return try Platform(
-                configuration, logger: logger, clients: clients, database: database, metrics: metrics, now: now)
+                configuration, logger: logger, clients: clients, database: database, metrics: metrics,
+                now: now)
         } catch {
             await database.close()
             throw error
@@ -83,7 +87,8 @@ package struct Platform: Sendable {
 }
 
 /// The database that `configuration` names.
-package func openDatabase(_ configuration: Kernel.Configuration, logger: Logger) async throws -> any Database {
+package func openDatabase(_ configuration: Kernel.Configuration, logger: Logger) async throws -> any Database
+{
     var settings = DatabaseSettings()
     settings.poolSize = configuration.databasePoolSize
     let url: DatabaseURL

@@ -44,9 +44,11 @@ struct Audit: AsyncParsableCommand {
             if json {
                 Terminal.write(try JSONCoding.value(report).encoded(pretty: true) + [0x0A])
             } else {
-                print("entries     \(report.entries)\ncheckpoints \(report.checkpoints)\nunsealed    \(report.pending)\nroot        \(report.root)")
+                print("entries     \(report.entries)\ncheckpoints \(report.checkpoints)")
+                print("unsealed    \(report.pending)\nroot        \(report.root)")
                 for problem in report.problems {
-                    let place = [problem.seq.map { "seq \($0)" }, problem.entryID].compactMap { $0 }.joined(separator: " ")
+                    let place = [problem.seq.map { "seq \($0)" }, problem.entryID].compactMap { $0 }.joined(
+                        separator: " ")
                     print("\(problem.kind.rawValue.uppercased()) \(place): \(problem.detail)")
                 }
                 print(report.isClean ? "The log is what was signed." : "The log is NOT what was signed.")
@@ -57,7 +59,8 @@ struct Audit: AsyncParsableCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write all sealed entries as JSON lines, and the checkpoint that signs them beside them.")
+            abstract:
+                "Write all sealed entries as JSON lines, and the checkpoint that signs them beside them.")
         @OptionGroup var common: CommonOptions
         @Option(help: "The file to write; FILE.checkpoint is written too.") var out: String
 

@@ -13,7 +13,9 @@ struct Demo: AsyncParsableCommand {
     func run() async throws {
         let configuration = try await Terminal.reporting { try await listen.load() }
         try await Terminal.reporting {
-            try await DemoRun.run(configuration, logger: try Terminal.logger(configuration)) { Terminal.say($0) }
+            try await DemoRun.run(configuration, logger: try Terminal.logger(configuration)) {
+                Terminal.say($0)
+            }
         }
     }
 }

@@ -17,7 +17,8 @@ struct Instainstru: AsyncParsableCommand {
             """,
         version: Build.version,
         subcommands: [
-            Serve.self, Demo.self, Work.self, Stdio.self, Migrate.self, Call.self, Token.self, Audit.self, Doctor.self,
+            Serve.self, Demo.self, Work.self, Stdio.self, Migrate.self, Call.self, Token.self, Audit.self,
+            Doctor.self,
             Docs.self,
         ])
 }

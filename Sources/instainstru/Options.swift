@@ -73,7 +73,9 @@ enum Terminal {
         throw ExitCode.failure
     }
 
-    static func complain(_ text: String) { FileHandle.standardError.write(Data("instainstru: \(text)\n".utf8)) }
+    static func complain(_ text: String) {
+        FileHandle.standardError.write(Data("instainstru: \(text)\n".utf8))
+    }
 
     /// One line, at once: a reader of a pipe waits for it.
     static func say(_ text: String) { write(Array((text + "\n").utf8)) }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Kernel
 import Server
 import ServiceLifecycle
@@ -18,7 +17,8 @@ struct Serve: AsyncParsableCommand {
             """)
 
     @OptionGroup var listen: ListenOptions
-    @Option(parsing: .upToNextOption, help: "What this process does: api (MCP, REST, webhooks), worker (jobs).")
+    @Option(
+        parsing: .upToNextOption, help: "What this process does: api (MCP, REST, webhooks), worker (jobs).")
     var roles: [Role] = Role.allCases
 
     func run() async throws {
@@ -50,7 +50,8 @@ struct Work: AsyncParsableCommand {
 /// Applies migrations and says what was done.
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Apply the database migrations.", discussion: "Example:\n  instainstru migrate --data /var/lib/instainstru")
+        abstract: "Apply the database migrations.",
+        discussion: "Example:\n  instainstru migrate --data /var/lib/instainstru")
 
     @OptionGroup var common: CommonOptions
 
@@ -60,7 +61,9 @@ struct Migrate: AsyncParsableCommand {
             let database = try await openDatabase(configuration, logger: try Terminal.logger(configuration))
             do {
                 let applied = try await Platform.migrate(database)
-                print(applied.isEmpty ? "Nothing to do." : applied.map { "applied \($0)" }.joined(separator: "\n"))
+                print(
+                    applied.isEmpty
+                        ? "Nothing to do." : applied.map { "applied \($0)" }.joined(separator: "\n"))
                 await database.close()
             } catch {
                 await database.close()

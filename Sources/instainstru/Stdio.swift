@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Kernel
-import MCP
 import Server
 
 /// Speaks MCP on standard input and output.
@@ -22,7 +21,9 @@ struct Stdio: AsyncParsableCommand {
     @Option(help: "Scopes of the local caller, comma-separated.") var scopes = "mcp:read,mcp:write"
 
     func validate() throws {
-        guard stdio else { throw ValidationError("Say --stdio; over HTTP, /mcp is part of instainstru serve.") }
+        guard stdio else {
+            throw ValidationError("Say --stdio; over HTTP, /mcp is part of instainstru serve.")
+        }
     }
 
     func run() async throws {

@@ -21,7 +21,8 @@ struct Token: AsyncParsableCommand {
         @Option(help: "What the token is for.") var name: String
         @Option(help: "E-mail of the person who answers for it.") var owner = "admin@instainstru.com"
         @Option(help: "mcp:read, mcp:write or both, comma-separated.") var scopes = "mcp:read"
-        @Option(help: "Lifetime: a number of days (90d) or hours (12h), at most 366 days.") var expires = "90d"
+        @Option(help: "Lifetime: a number of days (90d) or hours (12h), at most 366 days.") var expires =
+            "90d"
 
         func run() async throws {
             let configuration = try await Terminal.reporting { try await common.load(quiet: true) }
@@ -54,7 +55,8 @@ struct Token: AsyncParsableCommand {
                     columns: ["id", "name", "owner", "scopes", "expires", "state"],
                     rows: tokens.map {
                         [
-                            $0.id.description, $0.name, $0.owner, $0.scopes.map(\.rawValue).joined(separator: " "),
+                            $0.id.description, $0.name, $0.owner,
+                            $0.scopes.map(\.rawValue).joined(separator: " "),
                             $0.expiresAt.description, $0.state(at: now),
                         ]
                     }))
@@ -69,7 +71,9 @@ struct Token: AsyncParsableCommand {
         func run() async throws {
             let configuration = try await Terminal.reporting { try await common.load(quiet: true) }
             try await Terminal.withPlatform(configuration) { platform in
-                guard let id = ULID(id) else { throw Failure.invalid([.init("id", "must be a ULID, not '\(id)'")]) }
+                guard let id = ULID(id) else {
+                    throw Failure.invalid([.init("id", "must be a ULID, not '\(id)'")])
+                }
                 let context = platform.context(Terminal.operatorActor, surface: .cli)
                 try await platform.database.transaction(context, category: .admin) { tx, _ in
                     try ServiceToken.revoke(id, tx, context)

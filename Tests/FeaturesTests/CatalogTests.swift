@@ -115,9 +115,12 @@ import Testing
     ) async throws {
         try await StripeHandlerTests.with(dialect) { platform in
             let done = try await platform.deliver(
-                stripe: StripeEvents.paymentIntent("evt_1", "succeeded", "succeeded", at: 1)).id
-            let failed = try await platform.deliver(stripe: StripeEvents.refund("evt_2", total: 9_999, at: 2)).id
-            try await platform.deliver(checkr: CheckrEvents.event("e1", "report.created", at: 3), deliveryID: "d1")
+                stripe: StripeEvents.paymentIntent("evt_1", "succeeded", "succeeded", at: 1)
+            ).id
+            let failed = try await platform.deliver(stripe: StripeEvents.refund("evt_2", total: 9_999, at: 2))
+                .id
+            try await platform.deliver(
+                checkr: CheckrEvents.event("e1", "report.created", at: 3), deliveryID: "d1")
             try await platform.finishJobs()
             let id = JSONValue.string(failed.description)
             _ = try await platform.callConfirmed("webhook_replay", ["event_id": id, "dry_run": false])
@@ -125,7 +128,10 @@ import Testing
             let entry: String? = try await platform.value("SELECT MAX(entry_id) FROM audit_leaves")
             try await body(
                 platform,
-                ["failed": id, "done": .string(done.description), "entry": entry.map { .string($0) } ?? .null])
+                [
+                    "failed": id, "done": .string(done.description),
+                    "entry": entry.map { .string($0) } ?? .null,
+                ])
         }
     }
 
@@ -140,7 +146,8 @@ import Testing
                 let schema = try Self.descriptor(name).outputSchema
                 for arguments in calls {
                     let answers = [
-                        try await platform.call(name, arguments), try await platform.callConfirmed(name, arguments),
+                        try await platform.call(name, arguments),
+                        try await platform.callConfirmed(name, arguments),
                     ]
                     for answer in answers {
                         #expect(SchemaValidator.problems(answer, schema) == [], "\(name) \(arguments)")
@@ -161,14 +168,16 @@ import Testing
             return members.flatMap { name, member in
                 properties[name].map { undeclared(member, $0, "\(path).\(name)") } ?? ["\(path).\(name)"]
             }
-        case .array(let elements): return elements.flatMap { undeclared($0, schema["items"] ?? [:], "\(path)[]") }
+        case .array(let elements):
+            return elements.flatMap { undeclared($0, schema["items"] ?? [:], "\(path)[]") }
         default: return []
         }
     }
 
     @Test(arguments: TestDatabase.available)
     func answersHaveTheKeysOfTheContract(dialect: Dialect) async throws {
-        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/contract-keys.json")
+        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "Fixtures/contract-keys.json")
         let contract = try JSONValue(parsing: String(contentsOf: url, encoding: .utf8))
         try await Self.seeded(dialect) { platform, events in
             for (name, tool) in try #require(contract.objectValue) {
@@ -199,7 +208,9 @@ import Testing
         guard !maps.contains(path) else { return }
         switch value {
         case .object(let members):
-            for (name, member) in members { collect(member, path.isEmpty ? name : "\(path).\(name)", maps, &found) }
+            for (name, member) in members {
+                collect(member, path.isEmpty ? name : "\(path).\(name)", maps, &found)
+            }
         case .array(let elements): for element in elements { collect(element, "\(path)[]", maps, &found) }
         default: break
         }
@@ -208,7 +219,9 @@ import Testing
     @Test func theHintsNameOperationsThatExist() {
         let words = Self.catalog.all.flatMap { operation in
             ([operation.summary] + operation.parameters.map(\.summary)).flatMap { text in
-                text.matches(of: /\b(?:webhooks?|audit|booking|payment|instructor)s?_[a-z_]+\b/).map { String($0.output) }
+                text.matches(of: /\b(?:webhooks?|audit|booking|payment|instructor)s?_[a-z_]+\b/).map {
+                    String($0.output)
+                }
             }
         }
         #expect(words.allSatisfy { Self.names.contains($0) }, "\(words)")

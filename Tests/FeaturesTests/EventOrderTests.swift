@@ -56,10 +56,13 @@ import Testing
                     let intent = "pi_\(row)"
                     return [
                         StripeEvents.paymentIntent(
-                            "evt_\(row)_a", "amount_capturable_updated", "requires_capture", intent: intent, at: 1),
+                            "evt_\(row)_a", "amount_capturable_updated", "requires_capture", intent: intent,
+                            at: 1),
                         StripeEvents.paymentIntent(
-                            "evt_\(row)_b", "payment_failed", "requires_payment_method", intent: intent, at: 2),
-                        StripeEvents.paymentIntent("evt_\(row)_c", "succeeded", "succeeded", intent: intent, at: 3),
+                            "evt_\(row)_b", "payment_failed", "requires_payment_method", intent: intent, at: 2
+                        ),
+                        StripeEvents.paymentIntent(
+                            "evt_\(row)_c", "succeeded", "succeeded", intent: intent, at: 3),
                         StripeEvents.refund("evt_\(row)_d", total: 2_000, intent: intent, at: 4),
                         StripeEvents.refund("evt_\(row)_e", total: 5_000, intent: intent, at: 5),
                     ]
@@ -70,7 +73,10 @@ import Testing
                     """
             ) { try await platform.deliver(stripe: $0) }
             let end = TestClock.start + .seconds(5)
-            #expect(states == ["status=refunded status_at=\(end.microseconds) amount_refunded=5000 booking=CONFIRMED"])
+            #expect(
+                states == [
+                    "status=refunded status_at=\(end.microseconds) amount_refunded=5000 booking=CONFIRMED"
+                ])
         }
     }
 
@@ -93,7 +99,10 @@ import Testing
                     }
                 }, of: "SELECT status, status_at FROM payment_intents"
             ) { try await platform.deliver(stripe: $0) }
-            #expect(states == ["status=requires_capture status_at=\((TestClock.start + .seconds(3)).microseconds)"])
+            #expect(
+                states == [
+                    "status=requires_capture status_at=\((TestClock.start + .seconds(3)).microseconds)"
+                ])
         }
     }
 
@@ -112,15 +121,19 @@ import Testing
                     let intent = "pi_\(row)"
                     return [
                         StripeEvents.dispute(
-                            "evt_\(row)_a", "created", "needs_response", dispute: "dp_1", intent: intent, opened: 10,
+                            "evt_\(row)_a", "created", "needs_response", dispute: "dp_1", intent: intent,
+                            opened: 10,
                             at: 11),
                         StripeEvents.dispute(
-                            "evt_\(row)_b", "closed", "won", dispute: "dp_1", intent: intent, opened: 10, at: 20),
+                            "evt_\(row)_b", "closed", "won", dispute: "dp_1", intent: intent, opened: 10,
+                            at: 20),
                         StripeEvents.dispute(
-                            "evt_\(row)_c", "created", "needs_response", dispute: "dp_2", intent: intent, opened: 30,
+                            "evt_\(row)_c", "created", "needs_response", dispute: "dp_2", intent: intent,
+                            opened: 30,
                             at: 31),
                         StripeEvents.dispute(
-                            "evt_\(row)_d", "closed", "lost", dispute: "dp_2", intent: intent, opened: 30, at: 40),
+                            "evt_\(row)_d", "closed", "lost", dispute: "dp_2", intent: intent, opened: 30,
+                            at: 40),
                     ]
                 },
                 of: """
@@ -148,12 +161,15 @@ import Testing
             let states = try await Self.states(
                 platform, orders: orders,
                 events: { row in
-                    [("dp_1", "created", 10), ("dp_1", "closed", 20), ("dp_2", "created", 30)].map { id, type, second in
+                    [("dp_1", "created", 10), ("dp_1", "closed", 20), ("dp_2", "created", 30)].map {
+                        id, type, second in
                         StripeEvents.dispute(
-                            "evt_\(row)_\(second)", type, type == "closed" ? "won" : "needs_response", dispute: id,
+                            "evt_\(row)_\(second)", type, type == "closed" ? "won" : "needs_response",
+                            dispute: id,
                             intent: "pi_\(row)", opened: id == "dp_1" ? 10 : 30, at: second)
                     }
-                }, of: "SELECT payment_status, settlement_outcome, dispute_id, dispute_resolved_at FROM bookings"
+                },
+                of: "SELECT payment_status, settlement_outcome, dispute_id, dispute_resolved_at FROM bookings"
             ) { try await platform.deliver(stripe: $0) }
             #expect(
                 states == [
@@ -173,11 +189,13 @@ import Testing
                 events: { row in
                     let candidate = "cand_\(row)"
                     func event(_ type: String, _ second: Int, _ object: JSONObject = [:]) -> JSONValue {
-                        CheckrEvents.event("e_\(row)_\(second)", type, at: second, candidate: candidate, object)
+                        CheckrEvents.event(
+                            "e_\(row)_\(second)", type, at: second, candidate: candidate, object)
                     }
                     func completed(_ result: String, _ report: String, _ second: Int) -> JSONValue {
                         CheckrEvents.completed(
-                            "e_\(row)_\(second)", result, report: "\(report)_\(row)", candidate: candidate, at: second)
+                            "e_\(row)_\(second)", result, report: "\(report)_\(row)", candidate: candidate,
+                            at: second)
                     }
                     return [
                         event("invitation.created", 1, ["id": "inv_1"]),
@@ -228,13 +246,19 @@ import Testing
                 platform, orders: orders,
                 events: { row in
                     let metadata: JSONValue = ["user_id": .string(TestPlatform.id(TestPlatform.user, row))]
-                    return [("vs_1", "requires_input", 1), ("vs_2", "verified", 2), ("vs_3", "processing", 3)].map {
+                    return [
+                        ("vs_1", "requires_input", 1), ("vs_2", "verified", 2), ("vs_3", "processing", 3),
+                    ].map {
                         StripeEvents.event(
                             "evt_\(row)_\($0.2)", "identity.verification_session.\($0.1)", at: $0.2,
                             ["id": .string($0.0), "metadata": metadata])
                     }
                 },
-                of: "SELECT identity_verified_at, identity_verification_session_id AS session FROM instructor_profiles"
+                of:
+                    """
+                    SELECT identity_verified_at, identity_verification_session_id AS session
+                    FROM instructor_profiles
+                    """
             ) { try await platform.deliver(stripe: $0) }
             let verified = TestClock.start + .seconds(2)
             #expect(states == ["identity_verified_at=\(verified.microseconds) session=vs_3"])

@@ -11,15 +11,20 @@ import Testing
     /// What must not be found, each seeded below.
     static let secrets = [
         "sk_live_51SEEDEDseededSEEDEDseeded", "whsec_SEEDEDseededSEEDED01", "Zaphod", "Beeblebrox",
-        "zaphod@heartofgold.example", "+15558675309", "221B Seeded Street", "078-05-1120", "seeded-cookie-value",
-        "SeededPassw0rd", "1979-10-12", "eyJhbGciOiJIUzI1NiJ9.c2VlZGVk.c2VlZGVkc2lnbmF0dXJl", "tok_seededcard4242",
+        "zaphod@heartofgold.example", "+15558675309", "221B Seeded Street", "078-05-1120",
+        "seeded-cookie-value",
+        "SeededPassw0rd", "1979-10-12", "eyJhbGciOiJIUzI1NiJ9.c2VlZGVk.c2VlZGVkc2lnbmF0dXJl",
+        "tok_seededcard4242",
         "4242424242424242",
     ]
 
     static let person: JSONObject = [
         "name": "Zaphod Beeblebrox", "first_name": "Zaphod", "last_name": "Beeblebrox",
-        "email": "zaphod@heartofgold.example", "phone": "+15558675309", "dob": "1979-10-12", "ssn": "078-05-1120",
-        "address": ["line1": "221B Seeded Street", "city": "Zaphod", "country": "US", "postal_code": "Zaphod"],
+        "email": "zaphod@heartofgold.example", "phone": "+15558675309", "dob": "1979-10-12",
+        "ssn": "078-05-1120",
+        "address": [
+            "line1": "221B Seeded Street", "city": "Zaphod", "country": "US", "postal_code": "Zaphod",
+        ],
         "client_secret": "whsec_SEEDEDseededSEEDED01", "access_token": "seeded-cookie-value",
     ]
 
@@ -28,7 +33,8 @@ import Testing
         let deep: JSONValue = .array([.object(["inner": .object(["billing_details": .object(person)])])])
         let extra: JSONObject = [
             "billing_details": .object(person), "receipt_email": "zaphod@heartofgold.example", "nested": deep,
-            "description": "key sk_live_51SEEDEDseededSEEDEDseeded and eyJhbGciOiJIUzI1NiJ9.c2VlZGVk.c2VlZGVkc2lnbmF0dXJl",
+            "description":
+                "key sk_live_51SEEDEDseededSEEDEDseeded and eyJhbGciOiJIUzI1NiJ9.c2VlZGVk.c2VlZGVkc2lnbmF0dXJl",
             "url": "https://user:SeededPassw0rd@example.com/?token=seeded-cookie-value",
             "payment_method_details": ["card": ["number": "4242424242424242", "last4": "4242"]],
             "metadata": ["note": "Zaphod wants a refund", "booking_id": "b1"],
@@ -40,14 +46,16 @@ import Testing
     func noSecretAndNoPersonIsFoundInAnyTable(dialect: Dialect) async throws {
         try await StripeHandlerTests.with(dialect) { platform in
             let headers: [(name: String, value: String)] = [
-                ("Cookie", "session=seeded-cookie-value"), ("X-Api-Key", "sk_live_51SEEDEDseededSEEDEDseeded"),
+                ("Cookie", "session=seeded-cookie-value"),
+                ("X-Api-Key", "sk_live_51SEEDEDseededSEEDEDseeded"),
                 ("X-Unheard-Of", "SeededPassw0rd"), ("Content-Type", "application/json"),
             ]
             let intent = StripeEvents.event(
                 "evt_1", "payment_intent.succeeded", at: 1,
                 Self.loaded(["id": "pi_1", "status": "succeeded"]))
             let lost = StripeEvents.event(
-                "evt_2", "charge.refunded", at: 2, Self.loaded(["id": "ch_1", "payment_intent": "pi_9", "amount_refunded": 1]))
+                "evt_2", "charge.refunded", at: 2,
+                Self.loaded(["id": "ch_1", "payment_intent": "pi_9", "amount_refunded": 1]))
             for event in [intent, lost] {
                 _ = try await platform.ledger.receive(
                     StripeWebhook.self, platform.stripeRequest(event.encoded(), headers: headers),
@@ -64,7 +72,8 @@ import Testing
                     "reason": "with sk_live_51SEEDEDseededSEEDEDseeded",
                 ])
             _ = try await platform.failure(
-                "webhooks_list", ["password": "SeededPassw0rd", "source": "sk_live_51SEEDEDseededSEEDEDseeded"])
+                "webhooks_list",
+                ["password": "SeededPassw0rd", "source": "sk_live_51SEEDEDseededSEEDEDseeded"])
             try await platform.seal()
             let dump = try await platform.dump()
             for secret in Self.secrets { #expect(!dump.contains(secret), "\(secret)") }
@@ -79,7 +88,8 @@ import Testing
     func aReplayRunsFromTheRedactedPayload(dialect: Dialect) async throws {
         try await StripeHandlerTests.with(dialect) { platform in
             let event = StripeEvents.event(
-                "evt_1", "payment_intent.succeeded", at: 1, Self.loaded(["id": "pi_1", "status": "succeeded"]))
+                "evt_1", "payment_intent.succeeded", at: 1,
+                Self.loaded(["id": "pi_1", "status": "succeeded"]))
             let id = try await platform.deliver(stripe: event).id
             try await platform.execute("UPDATE webhook_events SET status = 'failed'", "DELETE FROM jobs")
             let answer = try await platform.callConfirmed(

@@ -12,9 +12,11 @@ import Testing
     }
 
     /// Delivers a scripted event and runs its first attempt.
-    static func given(_ platform: TestPlatform, _ action: String, id: String = "e1") async throws -> JSONValue {
+    static func given(_ platform: TestPlatform, _ action: String, id: String = "e1") async throws -> JSONValue
+    {
         try await platform.execute(
-            "INSERT INTO test_script (id, remaining) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET remaining = 1")
+            "INSERT INTO test_script (id, remaining) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET remaining = 1"
+        )
         let id = try await platform.deliver(ScriptedSource.self, ScriptedSource.event(id, action)).id
         try await platform.drainJobs()
         return .string(id.description)
@@ -39,6 +41,8 @@ import Testing
             #expect(failing["result"] == .null)
             #expect(failing["event"]?["id"] == id)
             #expect(failing["expected"]?["status"] == "failed")
+            // What the handler announced before it failed is not among the effects.
+            #expect(failing["effects"]?.arrayValue?.contains { $0["action"] == "test.effect" } == false)
             try await Self.repair(platform)
             let working = try await platform.call("webhook_replay", ["event_id": id])
             #expect(working["expected"]?["status"] == "replayed")
@@ -55,7 +59,8 @@ import Testing
             #expect(try await Self.failedIDs(platform) == [id])
             #expect(try await platform.count("jobs", where: "state = 'available'") == 1)
             try await Self.repair(platform)
-            let answer = try await platform.callConfirmed("webhook_replay", ["event_id": id, "dry_run": false])
+            let answer = try await platform.callConfirmed(
+                "webhook_replay", ["event_id": id, "dry_run": false])
             #expect(answer["result"]?["status"] == "replayed")
             #expect(answer["result"]?["error"] == .null)
             #expect(answer["event"] == .null)
@@ -84,7 +89,8 @@ import Testing
     func aReplayThatFailsLeavesTheOriginalToBeLookedAt(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let id = try await Self.given(platform, "recover")
-            let answer = try await platform.callConfirmed("webhook_replay", ["event_id": id, "dry_run": false])
+            let answer = try await platform.callConfirmed(
+                "webhook_replay", ["event_id": id, "dry_run": false])
             #expect(answer["result"]?["status"] == "failed")
             #expect(answer["result"]?["error"]?.stringValue?.isEmpty == false)
             #expect(answer["result"]?["error"]?.stringValue?.contains("hunter2") == false)
@@ -92,10 +98,12 @@ import Testing
             #expect(try await platform.count("jobs", where: "state = 'available'") == 1)
             #expect(try await platform.count("test_effects") == 0)
             #expect(
-                try await platform.count("audit_logs", where: "action = 'mcp.webhooks.replay' AND status = 'failed'")
+                try await platform.count(
+                    "audit_logs", where: "action = 'mcp.webhooks.replay' AND status = 'failed'")
                     == 1)
             #expect(
-                try await platform.count("audit_logs", where: "action = 'webhook.replay' AND status = 'failed'") == 1)
+                try await platform.count(
+                    "audit_logs", where: "action = 'webhook.replay' AND status = 'failed'") == 1)
         }
     }
 
@@ -138,10 +146,12 @@ import Testing
     func aReplayOfAReplayIsAReplayOfTheRoot(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let id = try await Self.given(platform, "recover")
-            let first = try await platform.callConfirmed("webhook_replay", ["event_id": id, "dry_run": false])
+            let first = try await platform.callConfirmed(
+                "webhook_replay", ["event_id": id, "dry_run": false])
             let child = try #require(first["result"]?["replay_event_id"])
             try await Self.repair(platform)
-            let second = try await platform.callConfirmed("webhook_replay", ["event_id": child, "dry_run": false])
+            let second = try await platform.callConfirmed(
+                "webhook_replay", ["event_id": child, "dry_run": false])
             let grandchild = try #require(second["result"]?["replay_event_id"])
             let detail = try await platform.call("webhook_detail", ["event_id": grandchild])
             #expect(detail["event"]?["replay_of"] == id)
@@ -178,7 +188,8 @@ import Testing
         try await Self.with(dialect) { platform in
             let id = try await Self.given(platform, "recover")
             try await platform.execute("UPDATE webhook_events SET source = 'gone'")
-            let answer = try await platform.callConfirmed("webhook_replay", ["event_id": id, "dry_run": false])
+            let answer = try await platform.callConfirmed(
+                "webhook_replay", ["event_id": id, "dry_run": false])
             #expect(answer["result"]?["status"] == "failed")
             #expect(answer["result"]?["error"] == "unsupported_source:gone")
         }
@@ -215,7 +226,8 @@ import Testing
             let failures = try await withThrowingTaskGroup(of: Failure?.self) { group in
                 for token in tokens {
                     group.addTask {
-                        try await platform.failure("webhook_replay", arguments.merging(["confirm_token": token]))
+                        try await platform.failure(
+                            "webhook_replay", arguments.merging(["confirm_token": token]))
                     }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -241,7 +253,8 @@ import Testing
             StripeEvents.event(
                 "evt_7", "account.updated", at: 7, account: "acct_1",
                 ["id": "acct_1", "charges_enabled": true, "details_submitted": true]),
-            StripeEvents.event("evt_8", "account.application.deauthorized", at: 8, account: "acct_1", ["id": "ca_1"]),
+            StripeEvents.event(
+                "evt_8", "account.application.deauthorized", at: 8, account: "acct_1", ["id": "ca_1"]),
             StripeEvents.payout("evt_9", "paid", account: "acct_1", at: 9),
             StripeEvents.event(
                 "evt_10", "identity.verification_session.verified", at: 10, ["id": "vs_1", "metadata": user]),
@@ -251,7 +264,9 @@ import Testing
             "report.disputed",
         ]
         let checkr =
-            types.enumerated().map { CheckrEvents.event("c\($0)", $1, at: $0, ["estimated_completion_time": "2026-12-01"]) }
+            types.enumerated().map {
+                CheckrEvents.event("c\($0)", $1, at: $0, ["estimated_completion_time": "2026-12-01"])
+            }
             + [CheckrEvents.completed("c9", "clear", at: 9)]
         return stripe.map { ("stripe", $0) } + checkr.map { ("checkr", $0) }
     }()
@@ -264,7 +279,8 @@ import Testing
                 // The handler has not run: the event was stored while its worker was away.
                 let id =
                     source == "stripe"
-                    ? try await platform.deliver(stripe: event).id : try await platform.deliver(checkr: event).id
+                    ? try await platform.deliver(stripe: event).id
+                    : try await platform.deliver(checkr: event).id
                 try await platform.execute(
                     "UPDATE webhook_events SET status = 'failed' WHERE id = \(id)", "DELETE FROM jobs")
                 let before = try await platform.tableHash()
@@ -276,7 +292,8 @@ import Testing
                 #expect(try await platform.tableHash() == before, "\(type)")
                 let domain = TestPlatform.recordTables.union(["webhook_events", "webhook_attempts", "jobs"])
                 let unchanged = try await platform.tableHash(without: domain)
-                let real = try await platform.callConfirmed("webhook_replay", arguments.merging(["dry_run": false]))
+                let real = try await platform.callConfirmed(
+                    "webhook_replay", arguments.merging(["dry_run": false]))
                 #expect(real["result"]?["status"] == "replayed", "\(type)")
                 if type != "charge.succeeded" {
                     #expect(try await platform.tableHash(without: domain) != unchanged, "\(type)")

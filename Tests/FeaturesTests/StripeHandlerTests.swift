@@ -19,7 +19,8 @@ import Testing
     func aCapturedPaymentConfirmsItsBookingAndIsAudited(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let id = try await platform.deliver(
-                stripe: StripeEvents.paymentIntent("evt_1", "succeeded", "succeeded", at: 1)).id
+                stripe: StripeEvents.paymentIntent("evt_1", "succeeded", "succeeded", at: 1)
+            ).id
             try await platform.finishJobs()
             #expect(try await platform.rows("SELECT status FROM payment_intents") == ["status=succeeded"])
             #expect(try await platform.rows("SELECT status FROM bookings") == ["status=CONFIRMED"])
@@ -31,7 +32,8 @@ import Testing
                     ])
             #expect(
                 try await platform.rows(
-                    "SELECT related_entity_type AS t, related_entity_id AS i FROM webhook_events WHERE id = \(id)")
+                    "SELECT related_entity_type AS t, related_entity_id AS i FROM webhook_events WHERE id = \(id)"
+                )
                     == ["t=payment i=\(TestPlatform.payment)"])
         }
     }
@@ -43,7 +45,8 @@ import Testing
                 stripe: StripeEvents.paymentIntent("evt_1", "processing", "processing", at: 1))
             try await platform.finishJobs()
             try await platform.deliver(
-                stripe: StripeEvents.paymentIntent("evt_2", "payment_failed", "requires_payment_method", at: 2))
+                stripe: StripeEvents.paymentIntent(
+                    "evt_2", "payment_failed", "requires_payment_method", at: 2))
             try await platform.finishJobs()
             #expect(
                 try await platform.rows(
@@ -75,7 +78,10 @@ import Testing
             try await platform.deliver(stripe: StripeEvents.refund("evt_1", total: 5_001, at: 1))
             try await platform.finishJobs()
             #expect(try await platform.rows("SELECT status FROM webhook_events") == ["status=dead_letter"])
-            #expect(try await platform.rows("SELECT amount_refunded FROM payment_intents") == ["amount_refunded=0"])
+            #expect(
+                try await platform.rows("SELECT amount_refunded FROM payment_intents") == [
+                    "amount_refunded=0"
+                ])
         }
     }
 
@@ -84,10 +90,12 @@ import Testing
         try await Self.with(dialect) { platform in
             try await platform.deliver(stripe: StripeEvents.payout("evt_1", "paid", account: "acct_1", at: 1))
             try await platform.deliver(stripe: StripeEvents.payout("evt_2", "failed", account: nil, at: 2))
-            try await platform.deliver(stripe: StripeEvents.payout("evt_3", "failed", account: "acct_9", at: 3))
+            try await platform.deliver(
+                stripe: StripeEvents.payout("evt_3", "failed", account: "acct_9", at: 3))
             try await platform.finishJobs()
             #expect(
-                try await platform.rows("SELECT stripe_account_id, status, amount_cents FROM instructor_payout_events")
+                try await platform.rows(
+                    "SELECT stripe_account_id, status, amount_cents FROM instructor_payout_events")
                     == ["stripe_account_id=acct_1 status=paid amount_cents=12300"])
             #expect(
                 try await platform.rows("SELECT event_id, status FROM webhook_events ORDER BY event_id")
@@ -107,19 +115,24 @@ import Testing
             ]
             for (index, object) in states.enumerated() {
                 try await platform.deliver(
-                    stripe: StripeEvents.event("evt_\(index)", "account.updated", at: index, account: "acct_1", object))
+                    stripe: StripeEvents.event(
+                        "evt_\(index)", "account.updated", at: index, account: "acct_1", object))
                 try await platform.finishJobs()
             }
             #expect(
-                try await platform.count("stripe_connected_accounts", where: "onboarding_completed = \(true)") == 1)
-            #expect(try await platform.count("audit_logs", where: "action = 'instructor.payout_account_update'") == 1)
+                try await platform.count("stripe_connected_accounts", where: "onboarding_completed = \(true)")
+                    == 1)
+            #expect(
+                try await platform.count("audit_logs", where: "action = 'instructor.payout_account_update'")
+                    == 1)
         }
     }
 
     @Test(arguments: TestDatabase.available)
     func anEventThatComesBeforeItsRowIsAppliedWhenTheRowIsThere(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            try await platform.deliver(stripe: StripeEvents.paymentIntent("evt_1", "succeeded", "succeeded", at: 1))
+            try await platform.deliver(
+                stripe: StripeEvents.paymentIntent("evt_1", "succeeded", "succeeded", at: 1))
             try await platform.drainJobs()
             #expect(try await platform.rows("SELECT status FROM webhook_events") == ["status=unmatched"])
             try await platform.givenBookings()

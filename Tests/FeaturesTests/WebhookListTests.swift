@@ -10,16 +10,22 @@ import Testing
     static let types = ["payment_intent.succeeded", "charge.refunded", "payout.paid"]
 
     /// A ledger with events of two sources in every state, over about six hours.
-    static func fill(_ platform: TestPlatform, _ count: Int, using generator: inout SeededGenerator) async throws {
+    static func fill(_ platform: TestPlatform, _ count: Int, using generator: inout SeededGenerator)
+        async throws
+    {
         for index in 0..<count {
             let type = types.randomElement(using: &generator) ?? types[0]
             if index % 3 == 0 {
-                try await platform.deliver(checkr: CheckrEvents.event("c\(index)", "report.created", at: index))
+                try await platform.deliver(
+                    checkr: CheckrEvents.event("c\(index)", "report.created", at: index))
             } else if index % 7 == 0 {
-                let action = ["write", "throw", "unmatched", "refuse"].randomElement(using: &generator) ?? "write"
-                try await platform.deliver(ScriptedSource.self, ScriptedSource.event("s\(index)", action, type: type))
+                let action =
+                    ["write", "throw", "unmatched", "refuse"].randomElement(using: &generator) ?? "write"
+                try await platform.deliver(
+                    ScriptedSource.self, ScriptedSource.event("s\(index)", action, type: type))
             } else {
-                try await platform.deliver(stripe: StripeEvents.event("evt_\(index)", type, at: index, ["id": "x"]))
+                try await platform.deliver(
+                    stripe: StripeEvents.event("evt_\(index)", type, at: index, ["id": "x"]))
             }
             if Int.random(in: 0..<4, using: &generator) == 0 { try await platform.drainJobs() }
             if Int.random(in: 0..<6, using: &generator) == 0 {
@@ -33,7 +39,8 @@ import Testing
 
     /// All rows of a list, page by page.
     static func walk(
-        _ platform: TestPlatform, _ tool: String, _ arguments: JSONObject, between: () async throws -> Void = {}
+        _ platform: TestPlatform, _ tool: String, _ arguments: JSONObject,
+        between: () async throws -> Void = {}
     ) async throws -> (pages: [JSONValue], rows: [JSONValue]) {
         var (pages, rows, arguments) = ([JSONValue](), [JSONValue](), arguments)
         while true {
@@ -57,15 +64,20 @@ import Testing
             let times = try await platform.database.read { db in
                 try db.values("SELECT received_at FROM webhook_events", as: Instant.self)
             }
-            for _ in 0..<40 {
-                var arguments: JSONObject = ["limit": .int([1, 3, 17, 50, 200].randomElement(using: &generator) ?? 50)]
-                func maybe() -> Bool { Bool.random(using: &generator) }
-                if maybe() { arguments["source"] = maybe() ? "stripe" : maybe() ? "checkr" : "nobody" }
-                if maybe() { arguments["status"] = .string(WebhookStatus.allCases.randomElement(using: &generator)?.rawValue ?? "") }
-                if maybe() { arguments["event_type"] = .string(Self.types.randomElement(using: &generator) ?? "") }
-                if maybe() {
-                    arguments["since_hours"] = .int(.random(in: 1...8, using: &generator))
-                } else {
+            for _ in 0..<60 {
+                func often() -> Bool { Int.random(in: 0..<4, using: &generator) > 0 }
+                func one<Value>(_ values: Value...) -> Value {
+                    values[Int.random(in: 0..<values.count, using: &generator)]
+                }
+                var arguments: JSONObject = ["limit": .int(one(3, 17, 50, 200))]
+                if !often() { arguments["source"] = .string(one("stripe", "checkr", "nobody")) }
+                if !often() {
+                    arguments["status"] = .string(one("processed", "received", "unmatched", "failed"))
+                }
+                if !often() {
+                    arguments["event_type"] = .string(one(Self.types[0], Self.types[1], "report.created"))
+                }
+                if often() {
                     // Close to what happened, for windows cut in the wrong place show there.
                     func close() -> Instant {
                         (times.randomElement(using: &generator) ?? TestClock.start)
@@ -73,16 +85,24 @@ import Testing
                     }
                     let (start, end) = (close(), close())
                     arguments["start_time"] = .string(min(start, end).description)
-                    if maybe() { arguments["end_time"] = .string((max(start, end) + .seconds(60)).description) }
+                    if often() {
+                        arguments["end_time"] = .string((max(start, end) + .seconds(60)).description)
+                    }
+                } else {
+                    arguments["since_hours"] = .int(.random(in: 1...8, using: &generator))
                 }
                 let (pages, rows) = try await Self.walk(platform, "webhooks_list", arguments)
                 let label = "seed \(seed) \(JSONValue.object(arguments).text)"
-                for page in pages { #expect(page["meta"]?["total_count"]?.intValue == rows.count, "\(label)") }
+                for page in pages {
+                    #expect(page["meta"]?["total_count"]?.intValue == rows.count, "\(label)")
+                }
                 for (name, key) in [("by_status", "status"), ("by_source", "source")] {
-                    let expected = Dictionary(grouping: rows) { $0[key]?.stringValue ?? "" }.mapValues(\.count)
+                    let expected = Dictionary(grouping: rows) { $0[key]?.stringValue ?? "" }.mapValues(
+                        \.count)
                     let counted = pages[0]["summary"]?[name]?.objectValue ?? [:]
                     #expect(
-                        Dictionary(uniqueKeysWithValues: counted.map { ($0.key, $0.value.intValue ?? 0) }) == expected,
+                        Dictionary(uniqueKeysWithValues: counted.map { ($0.key, $0.value.intValue ?? 0) })
+                            == expected,
                         "\(label)")
                 }
                 #expect(Set(rows.map { $0["id"] }).count == rows.count, "\(label)")
@@ -114,7 +134,8 @@ import Testing
         try await TestPlatform.with(dialect, extra: [ScriptedSource.feature]) { platform in
             for index in 0..<40 {
                 try await platform.deliver(
-                    ScriptedSource.self, ScriptedSource.event("e\(index)", index % 2 == 0 ? "write" : "refuse"))
+                    ScriptedSource.self,
+                    ScriptedSource.event("e\(index)", index % 2 == 0 ? "write" : "refuse"))
             }
             try await platform.finishJobs()
             try await platform.seal()
@@ -170,7 +191,8 @@ import Testing
                 #expect(failure?.hint != nil)
             }
             // The page size may change on the way.
-            let rest = try await platform.call("webhooks_list", ["limit": 2, "source": "scripted", "cursor": cursor])
+            let rest = try await platform.call(
+                "webhooks_list", ["limit": 2, "source": "scripted", "cursor": cursor])
             #expect(rest["events"]?.arrayValue?.count == 2)
         }
     }

@@ -18,7 +18,8 @@ import Testing
         var result: String?
         try await TestPlatform.with(.sqlite, configure: configure) { platform in
             do {
-                _ = try source.verify(request(platform), platform.context(.webhook(source.name), surface: .webhook))
+                _ = try source.verify(
+                    request(platform), platform.context(.webhook(source.name), surface: .webhook))
             } catch let refusal as WebhookRefusal {
                 result = "\(refusal.status) \(refusal.reason)"
             }
@@ -31,7 +32,9 @@ import Testing
     }
 
     @Test func stripesGoldenVectorIsADelivery() async throws {
-        let configure: (inout Configuration) -> Void = { $0.stripeWebhookSecret = StripeSignatureTests.secret }
+        let configure: (inout Configuration) -> Void = {
+            $0.stripeWebhookSecret = StripeSignatureTests.secret
+        }
         let header = "t=\(StripeSignatureTests.time),v1=\(StripeSignatureTests.good)"
         func request(_ body: String) -> WebhookRequest {
             WebhookRequest(headers: [("stripe-signature", header)], body: Array(body.utf8))
@@ -96,7 +99,9 @@ import Testing
         #expect(unset == "500 not_configured")
     }
 
-    @Test(arguments: ["[]", "{}", "{\"id\":\"evt_1\"}", "{\"id\":1,\"type\":\"a\"}", "{\"id\":\"e\",\"type\":", ""])
+    @Test(arguments: [
+        "[]", "{}", "{\"id\":\"evt_1\"}", "{\"id\":1,\"type\":\"a\"}", "{\"id\":\"e\",\"type\":", "",
+    ])
     func signedNonsenseIsRefused(body: String) async throws {
         let refusal = try await Self.refusal(StripeWebhook.self) { $0.stripeRequest(Array(body.utf8)) }
         #expect(refusal == "400 invalid_event")
@@ -108,12 +113,14 @@ import Testing
         #expect(refusal == "400 invalid_event")
     }
 
-    @Test(arguments: [
-        ("good", nil), ("no authorization", "401 missing_credentials"), ("bearer", "401 missing_credentials"),
-        ("wrong password", "403 wrong_credentials"), ("no signature", "401 missing_signature"),
-        ("other key", "401 invalid_signature"), ("placeholder", "401 invalid_signature"),
-        ("other body", "401 invalid_signature"), ("not json", "400 invalid_event"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("good", nil), ("no authorization", "401 missing_credentials"),
+            ("bearer", "401 missing_credentials"),
+            ("wrong password", "403 wrong_credentials"), ("no signature", "401 missing_signature"),
+            ("other key", "401 invalid_signature"), ("placeholder", "401 invalid_signature"),
+            ("other body", "401 invalid_signature"), ("not json", "400 invalid_event"),
+        ] as [(String, String?)])
     func checkrNeedsBothFactors(sent: String, answer: String?) async throws {
         let refusal = try await Self.refusal(CheckrWebhook.self) { platform in
             let body = CheckrEvents.event("e1", "report.created", at: 0).encoded()

@@ -12,7 +12,8 @@ import Testing
         try await RunnerTests.with(dialect) { platform in
             for batch in 0..<3 {
                 for index in 0..<4 {
-                    _ = try await platform.call("test_set", ["which": .string("n\(index)"), "value": .int(batch * 10 + index)])
+                    _ = try await platform.call(
+                        "test_set", ["which": .string("n\(index)"), "value": .int(batch * 10 + index)])
                     platform.advance(by: .milliseconds(3))
                 }
                 try await platform.seal()
@@ -24,13 +25,16 @@ import Testing
     /// The same, with the database opened to an attacker.
     static func attacked(_ dialect: Dialect, _ body: (TestPlatform) async throws -> Void) async throws {
         try await with(dialect) { platform in
-            for table in ["audit_logs", "audit_leaves", "audit_checkpoints"] { try await platform.dropAppendOnly(table) }
+            for table in ["audit_logs", "audit_leaves", "audit_checkpoints"] {
+                try await platform.dropAppendOnly(table)
+            }
             try await body(platform)
         }
     }
 
     static func verify(_ platform: TestPlatform, witness: Checkpoint? = nil) async throws -> AuditReport {
-        try await AuditVerifier(verifier: platform.signer.verifier, witness: witness).verify(Reader(platform.database))
+        try await AuditVerifier(verifier: platform.signer.verifier, witness: witness).verify(
+            Reader(platform.database))
     }
 
     static func found(_ platform: TestPlatform, witness: Checkpoint? = nil) async throws -> [String] {
@@ -56,7 +60,8 @@ import Testing
     }
 
     static func latest(_ platform: TestPlatform) async throws -> Checkpoint {
-        let note: String? = try await platform.value("SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1")
+        let note: String? = try await platform.value(
+            "SELECT note FROM audit_checkpoints ORDER BY size DESC LIMIT 1")
         return try Checkpoint(verifying: #require(note), with: platform.signer.verifier)
     }
 
@@ -118,7 +123,8 @@ import Testing
 
     static let edits: [SQL] = [
         "timestamp = timestamp + 1", "category = 'read'", "actor_type = 'user'", "actor_id = NULL",
-        "actor_email = 'eve@example.com'", "actor_ip = '198.51.100.1'", "actor_user_agent = 'x'", "action = 'x'",
+        "actor_email = 'eve@example.com'", "actor_ip = '198.51.100.1'", "actor_user_agent = 'x'",
+        "action = 'x'",
         "resource_type = 'x'", "resource_id = NULL", "description = 'x'", "changes = '{}'", "metadata = NULL",
         "status = 'failed'", "error_message = 'x'", "request_id = 'x'", "trace_id = ''", "session_id = 'x'",
     ]
@@ -145,7 +151,8 @@ import Testing
         try await Self.attacked(dialect) { platform in
             var entry = try await Self.entry(platform, 10)
             entry.description = "nothing to see"
-            try await platform.execute("UPDATE audit_logs SET description = 'nothing to see' WHERE id = \(entry.id)")
+            try await platform.execute(
+                "UPDATE audit_logs SET description = 'nothing to see' WHERE id = \(entry.id)")
             try await Self.putLeaf(platform, 10, entry)
             // In the batch of entries 8 to 15.
             #expect(try await Self.found(platform) == ["forged 8"])
@@ -182,7 +189,8 @@ import Testing
     func anEntryDeletedBeforeItsSealIsFound(dialect: Dialect) async throws {
         try await Self.attacked(dialect) { platform in
             _ = try await platform.call("test_set", ["which": "late", "value": 99])
-            try await platform.execute("DELETE FROM audit_logs WHERE id IN (SELECT entry_id FROM audit_pending)")
+            try await platform.execute(
+                "DELETE FROM audit_logs WHERE id IN (SELECT entry_id FROM audit_pending)")
             #expect(try await Self.found(platform) == ["deleted", "deleted"])
         }
     }
@@ -200,7 +208,9 @@ import Testing
             #expect(report.problems.map(\.kind) == [.inserted])
             #expect(report.problems.map(\.entryID) == [id])
             // With a leaf of its own it is beyond what was signed.
-            let entry = try await platform.database.read { db in try ULID(id).flatMap { try AuditLog.find($0, db) } }
+            let entry = try await platform.database.read { db in
+                try ULID(id).flatMap { try AuditLog.find($0, db) }
+            }
             try await Self.putLeaf(platform, 24, #require(entry))
             #expect(try await Self.found(platform).contains("inserted 24"))
         }
@@ -267,12 +277,16 @@ import Testing
             "UPDATE audit_logs SET actor_email = 'eve@example.com'",
             "INSERT INTO audit_pending (entry_id) SELECT entry_id FROM audit_leaves",
             "DELETE FROM audit_leaves", "DELETE FROM audit_checkpoints")
-        try await AuditSealer(database: platform.database, signer: signer, environment: platform.environment).sealAll()
+        try await AuditSealer(database: platform.database, signer: signer, environment: platform.environment)
+            .sealAll()
     }
 
     @Test(
         arguments: TestDatabase.available,
-        ["note = 'garbage'", "frontier = 'garbage'", "frontier = '{\"size\":0,\"hashes\":[]}'", "size = 15", "size = 0"])
+        [
+            "note = 'garbage'", "frontier = 'garbage'", "frontier = '{\"size\":0,\"hashes\":[]}'",
+            "size = 15", "size = 0",
+        ])
     func aCheckpointThatWasTamperedWithIsFound(dialect: Dialect, change: String) async throws {
         try await Self.attacked(dialect) { platform in
             try await platform.execute("UPDATE audit_checkpoints SET \(raw: change) WHERE size = 16")
@@ -297,7 +311,8 @@ import Testing
                     group.addTask {
                         for round in 0..<25 {
                             _ = try await platform.call(
-                                "test_set", ["which": .string("w\(writer)"), "value": .int(round * 10 + writer)])
+                                "test_set",
+                                ["which": .string("w\(writer)"), "value": .int(round * 10 + writer)])
                             _ = try await platform.call("test_echo", ["text": "a"])
                         }
                     }
@@ -327,7 +342,8 @@ import Testing
                     group.addTask {
                         for round in 0..<40 {
                             _ = try await platform.call(
-                                "test_set", ["which": .string("w\(writer)"), "value": .int(round * 10 + writer)])
+                                "test_set",
+                                ["which": .string("w\(writer)"), "value": .int(round * 10 + writer)])
                         }
                     }
                 }

@@ -11,7 +11,8 @@ import Testing
         _ dialect: Dialect, _ body: (TestPlatform, Authenticator, _ token: String, ULID) async throws -> Void
     ) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let (token, id) = try await platform.database.transaction(platform.context(), category: .admin) { tx, unit in
+            let (token, id) = try await platform.database.transaction(platform.context(), category: .admin) {
+                tx, unit in
                 try ServiceToken.create(
                     name: "robot", owner: "ada@example.com", scopes: [.read], lifetime: .seconds(3_600), tx,
                     unit.context)
@@ -20,7 +21,9 @@ import Testing
         }
     }
 
-    static func reason(_ authenticator: Authenticator, _ header: String?, at now: Instant) async throws -> String? {
+    static func reason(_ authenticator: Authenticator, _ header: String?, at now: Instant) async throws
+        -> String?
+    {
         do {
             _ = try await authenticator.actor(authorization: header, at: now)
             return nil
@@ -34,7 +37,8 @@ import Testing
     func aTokenIsItsOwnersActor(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform, authenticator, token, id in
             for scheme in ["Bearer", "bearer", "BEARER"] {
-                let actor = try await authenticator.actor(authorization: "\(scheme) \(token)", at: platform.now)
+                let actor = try await authenticator.actor(
+                    authorization: "\(scheme) \(token)", at: platform.now)
                 #expect(actor.id == id.description)
                 #expect(actor.email == "ada@example.com")
                 #expect(actor.scopes == [.read])
@@ -49,9 +53,12 @@ import Testing
             let last = token.last == "A" ? "B" : "A"
             for (header, reason) in [
                 (nil, "missing_token"), ("", "missing_token"), (token, "invalid_token"),
-                ("Basic \(token)", "invalid_token"), ("Bearer", "invalid_token"), ("Bearer x", "invalid_token"),
-                ("Bearer itk_\(id)_", "invalid_token"), ("Bearer \(token.dropLast())\(last)", "invalid_token"),
-                ("Bearer \(token) ", "invalid_token"), ("Bearer itk_01ARZ3NDEKTSV4RRFFQ69G5FAV_abc", "invalid_token"),
+                ("Basic \(token)", "invalid_token"), ("Bearer", "invalid_token"),
+                ("Bearer x", "invalid_token"),
+                ("Bearer itk_\(id)_", "invalid_token"),
+                ("Bearer \(token.dropLast())\(last)", "invalid_token"),
+                ("Bearer \(token) ", "invalid_token"),
+                ("Bearer itk_01ARZ3NDEKTSV4RRFFQ69G5FAV_abc", "invalid_token"),
             ] as [(String?, String)] {
                 let found = try await Self.reason(authenticator, header, at: platform.now)
                 #expect(found == reason, "\(header ?? "nil")")

@@ -32,12 +32,14 @@ import Testing
             #expect(preview["effects"]?[0]?["changes"]?["value"] == ["old": 5, "new": nil])
             #expect(preview["confirmation"]?["required"] == true)
             #expect(
-                preview["confirmation"]?["expires_at"]?.stringValue == (platform.now + .seconds(600)).description)
+                preview["confirmation"]?["expires_at"]?.stringValue
+                    == (platform.now + .seconds(600)).description)
             #expect(try await platform.tableHash() == before)
             #expect(try await platform.count("confirmations") == 1)
             #expect(
                 try await platform.count(
-                    "audit_logs", where: "action = 'mcp.test.wipe' AND description LIKE '%awaiting confirmation%'") == 1)
+                    "audit_logs",
+                    where: "action = 'mcp.test.wipe' AND description LIKE '%awaiting confirmation%'") == 1)
             #expect(try await platform.count("audit_logs", where: "action = 'number.wipe'") == 0)
         }
     }
@@ -60,7 +62,9 @@ import Testing
     func ofManyCallsWithOneTokenOneActs(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform, token in
             let failures = try await withThrowingTaskGroup(of: Failure?.self) { group in
-                for _ in 0..<20 { group.addTask { try await platform.failure("test_wipe", Self.wipe(token)) } }
+                for _ in 0..<20 {
+                    group.addTask { try await platform.failure("test_wipe", Self.wipe(token)) }
+                }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(failures.filter { $0 == nil }.count == 1)
@@ -98,7 +102,10 @@ import Testing
             #expect(failure?.reason == "confirm_token_mismatch")
             let other = try await platform.failure(
                 "webhook_replay",
-                ["event_id": .string(TestPlatform.booking), "dry_run": false, "confirm_token": .string(token)])
+                [
+                    "event_id": .string(TestPlatform.booking), "dry_run": false,
+                    "confirm_token": .string(token),
+                ])
             #expect(other?.reason == "confirm_token_mismatch")
             #expect(try await platform.count("numbers") == 2)
         }
@@ -151,12 +158,14 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func aDryRunNeedsNoConfirmationAndChangesNothing(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform, _ in
-            let before = try await platform.tableHash(without: TestPlatform.recordTables.subtracting(["confirmations"]))
+            let before = try await platform.tableHash(
+                without: TestPlatform.recordTables.subtracting(["confirmations"]))
             let answer = try await platform.call("test_wipe", ["which": "a", "dry_run": true])
             #expect(answer["wiped"] == 5)
             #expect(answer["effects"]?[0]?["action"] == "number.wipe")
             #expect(answer["confirmation"] == nil)
-            let after = try await platform.tableHash(without: TestPlatform.recordTables.subtracting(["confirmations"]))
+            let after = try await platform.tableHash(
+                without: TestPlatform.recordTables.subtracting(["confirmations"]))
             #expect(after == before)
         }
     }
@@ -167,7 +176,8 @@ import Testing
             platform.advance(by: .seconds(600 + 86_400))
             _ = try await platform.call("test_wipe", ["which": "a"])
             #expect(try await platform.count("confirmations") == 1)
-            #expect(try await platform.failure("test_wipe", Self.wipe(token))?.reason == "confirm_token_invalid")
+            #expect(
+                try await platform.failure("test_wipe", Self.wipe(token))?.reason == "confirm_token_invalid")
         }
     }
 }

@@ -28,7 +28,9 @@ import Testing
         try await RunnerTests.with(dialect) { platform in
             let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
                 for _ in 0..<100 {
-                    group.addTask { try await platform.runner.call("test_set", Self.set(5), platform.context()) }
+                    group.addTask {
+                        try await platform.runner.call("test_set", Self.set(5), platform.context())
+                    }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -45,7 +47,9 @@ import Testing
             let arguments = ConfirmationTests.wipe(token).merging(["idempotency_key": "k1"])
             let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
                 for _ in 0..<100 {
-                    group.addTask { try await platform.runner.call("test_wipe", arguments, platform.context()) }
+                    group.addTask {
+                        try await platform.runner.call("test_wipe", arguments, platform.context())
+                    }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }

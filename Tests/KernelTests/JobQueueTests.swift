@@ -18,7 +18,9 @@ import Testing
     }
 
     static func runs(_ platform: TestPlatform) async throws -> [String] {
-        try await platform.rows("SELECT job FROM job_runs ORDER BY id").map { String($0.dropFirst("job=".count)) }
+        try await platform.rows("SELECT job FROM job_runs ORDER BY id").map {
+            String($0.dropFirst("job=".count))
+        }
     }
 
     static func claim(_ platform: TestPlatform, _ limit: Int, by worker: String) async throws -> [JobRecord] {
@@ -37,7 +39,8 @@ import Testing
                     throw TestJobs.Stumble.Trouble()
                 }
             }
-            try await platform.database.transaction(platform.context(), category: .admin, keeping: false) { tx, _ in
+            try await platform.database.transaction(platform.context(), category: .admin, keeping: false) {
+                tx, _ in
                 try tx.enqueue(TestJobs.Write("rehearsed"))
             }
             #expect(try await platform.count("jobs") == 0)
@@ -63,7 +66,9 @@ import Testing
                             let records = try await Self.claim(platform, 7, by: "w\(worker)")
                             mine.append(records.map(\.id))
                             // Skipped rows may hide others for a moment, so only an empty table ends it.
-                            if records.isEmpty, try await platform.count("jobs", where: "state = 'available'") == 0 {
+                            if records.isEmpty,
+                                try await platform.count("jobs", where: "state = 'available'") == 0
+                            {
                                 return mine
                             }
                         }
@@ -87,7 +92,8 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<5 {
                     let worker = Worker(
-                        database: platform.database, registry: platform.registry, environment: platform.environment,
+                        database: platform.database, registry: platform.registry,
+                        environment: platform.environment,
                         slots: 3)
                     group.addTask { try await worker.drain() }
                 }
@@ -139,7 +145,9 @@ import Testing
             let record = try #require(try await Self.claim(platform, 1, by: "slow").first)
             platform.advance(by: .seconds(14))
             let lease = platform.now + .seconds(15)
-            try await platform.database.write { try JobQueue.heartbeat([record.id], worker: "slow", lease: lease, $0) }
+            try await platform.database.write {
+                try JobQueue.heartbeat([record.id], worker: "slow", lease: lease, $0)
+            }
             platform.advance(by: .seconds(14))
             await platform.worker.renewAndRescue()
             #expect(try await platform.drainJobs() == 0)
@@ -184,7 +192,8 @@ import Testing
         try await Self.with(dialect) { platform in
             try await Self.enqueue(platform, TestJobs.Stumble(how))
             try await platform.finishJobs()
-            #expect(try await platform.rows("SELECT state, attempt FROM jobs") == ["state=discarded attempt=1"])
+            #expect(
+                try await platform.rows("SELECT state, attempt FROM jobs") == ["state=discarded attempt=1"])
             let reason = how == "refuse" ? "It cannot be done." : "given up"
             #expect(try await Self.runs(platform).last == "discarded: \(reason)")
         }
@@ -196,7 +205,10 @@ import Testing
             try await Self.enqueue(platform, TestJobs.Stumble("snooze"))
             for round in 1...6 {
                 #expect(try await platform.drainJobs() == 1)
-                #expect(try await platform.rows("SELECT state, attempt FROM jobs") == ["state=available attempt=0"])
+                #expect(
+                    try await platform.rows("SELECT state, attempt FROM jobs") == [
+                        "state=available attempt=0"
+                    ])
                 #expect(try await Self.runs(platform).count == round)
                 platform.advance(by: .seconds(5))
             }
@@ -272,7 +284,9 @@ import Testing
         try await Self.with(dialect) { platform in
             let now = platform.now
             try await platform.database.transaction(platform.context(), category: .admin) { tx, _ in
-                for index in [3, 1, 2] { try tx.enqueue(TestJobs.Write("\(index)"), at: now + .seconds(index)) }
+                for index in [3, 1, 2] {
+                    try tx.enqueue(TestJobs.Write("\(index)"), at: now + .seconds(index))
+                }
             }
             #expect(try await platform.drainJobs() == 0)
             try await platform.finishJobs()

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Kernel
+import PlatformSupport
 import Testing
 
 @Suite struct MerkleTreeTests {

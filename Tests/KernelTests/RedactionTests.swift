@@ -1,5 +1,6 @@
 import JSON
 import Kernel
+import PlatformSupport
 import Testing
 
 @Suite struct RedactionByKeyTests {

@@ -21,7 +21,8 @@ import Testing
             let failure = try await platform.failure("test_echo", arguments)
             if let failure {
                 #expect(failure.code == .invalidInput)
-                result = Dictionary(failure.fields.map { ($0.name, $0.problem) }, uniquingKeysWith: { a, b in "\(a); \(b)" })
+                result = Dictionary(
+                    failure.fields.map { ($0.name, $0.problem) }, uniquingKeysWith: { a, b in "\(a); \(b)" })
             }
         }
         return result
@@ -40,7 +41,8 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func aMissingScopeIsForbiddenAndLeavesADeniedEntry(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
-            let failure = try await platform.failure("test_set", ["which": "a", "value": 1], as: platform.reader)
+            let failure = try await platform.failure(
+                "test_set", ["which": "a", "value": 1], as: platform.reader)
             #expect(failure?.code == .forbidden)
             #expect(failure?.requiredScopes == [.write])
             #expect(try await platform.count("numbers") == 0)
@@ -76,7 +78,8 @@ import Testing
 
     @Test func allArgumentProblemsAreReportedTogether() async throws {
         let problems = try await Self.problems([
-            "text": "too long", "number": 101, "ratio": "much", "flag": "maybe", "color": "blue", "id": "nope",
+            "text": "too long", "number": 101, "ratio": "much", "flag": "maybe", "color": "blue",
+            "id": "nope",
             "time": "yesterday", "words": [], "colour": "red",
         ])
         #expect(
@@ -94,7 +97,9 @@ import Testing
             let failure = try await platform.failure(
                 "test_set", ["which": "", "value": "x", "idempotency_key": "", "confirm_token": 7])
             #expect(
-                failure?.fields.map(\.name).sorted() == ["confirm_token", "idempotency_key", "value", "which"])
+                failure?.fields.map(\.name).sorted() == [
+                    "confirm_token", "idempotency_key", "value", "which",
+                ])
         }
     }
 
@@ -127,18 +132,24 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (["text": 5], "text"), (["text": ["a"]], "text"), (["text": "a", "number": true], "number"),
-        (["text": "a", "number": 1.5], "number"), (["text": "a", "number": "1e2"], "number"),
-        (["text": "a", "number": .double(1e300)], "number"), (["text": "a", "number": .double(.infinity)], "number"),
-        (["text": "a", "number": "99999999999999999999"], "number"), (["text": "a", "number": ""], "number"),
-        (["text": "a", "ratio": "nan"], "ratio"), (["text": "a", "ratio": "inf"], "ratio"),
-        (["text": "a", "ratio": .double(.nan)], "ratio"), (["text": "a", "flag": 1], "flag"),
-        (["text": "a", "words": ["a", 1]], "words"), (["text": "a", "words": ["a", "b", "c", "d"]], "words"),
-        (["text": "a\u{0}"], "text"), (["text": "a", "words": ["\u{0}"]], "words"), (["text": "éééééé"], "text"),
-        (["text": "a", "id": "01ARZ3NDEKTSV4RRFFQ69G5FAU"], "id"), (["text": "a", "id": 1], "id"),
-        (["text": "a", "time": "2026-11-22T10:00:00"], "time"), (["text": "a", "time": "2026-13-01T00:00:00Z"], "time"),
-    ] as [(JSONObject, String)])
+    @Test(
+        arguments: [
+            (["text": 5], "text"), (["text": ["a"]], "text"), (["text": "a", "number": true], "number"),
+            (["text": "a", "number": 1.5], "number"), (["text": "a", "number": "1e2"], "number"),
+            (["text": "a", "number": .double(1e300)], "number"),
+            (["text": "a", "number": .double(.infinity)], "number"),
+            (["text": "a", "number": "99999999999999999999"], "number"),
+            (["text": "a", "number": ""], "number"),
+            (["text": "a", "ratio": "nan"], "ratio"), (["text": "a", "ratio": "inf"], "ratio"),
+            (["text": "a", "ratio": .double(.nan)], "ratio"), (["text": "a", "flag": 1], "flag"),
+            (["text": "a", "words": ["a", 1]], "words"),
+            (["text": "a", "words": ["a", "b", "c", "d"]], "words"),
+            (["text": "a\u{0}"], "text"), (["text": "a", "words": ["\u{0}"]], "words"),
+            (["text": "éééééé"], "text"),
+            (["text": "a", "id": "01ARZ3NDEKTSV4RRFFQ69G5FAU"], "id"), (["text": "a", "id": 1], "id"),
+            (["text": "a", "time": "2026-11-22T10:00:00"], "time"),
+            (["text": "a", "time": "2026-13-01T00:00:00Z"], "time"),
+        ] as [(JSONObject, String)])
     func anArgumentOfAWrongTypeOrRangeIsRefused(arguments: JSONObject, name: String) async throws {
         #expect(try await Array(Self.problems(arguments).keys) == [name])
     }
@@ -153,7 +164,8 @@ import Testing
             #expect(platform.recorder.backlog == 0)
             #expect(
                 try await platform.count(
-                    "audit_logs", where: "category = 'read' AND status = 'success' AND action = 'mcp.test.echo'") == 7)
+                    "audit_logs",
+                    where: "category = 'read' AND status = 'success' AND action = 'mcp.test.echo'") == 7)
         }
     }
 
@@ -242,7 +254,8 @@ import Testing
             _ = try await platform.call("test_set", ["which": "a", "value": 5])
             #expect(
                 try await platform.rows(
-                    "SELECT category, action, resource_type, resource_id, status, changes FROM audit_logs ORDER BY id")
+                    "SELECT category, action, resource_type, resource_id, status, changes FROM audit_logs ORDER BY id"
+                )
                     == [
                         "category=admin action=number.set resource_type=number resource_id=a status=success "
                             + #"changes={"value":{"new":5,"old":null}}"#,

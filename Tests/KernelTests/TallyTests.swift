@@ -22,7 +22,9 @@ import Testing
             let other = tally.part("other")
             var model: [Delta] = []
             // Four days around midnight, some of it before 1970.
-            let origin = [Instant(microseconds: 0), TestClock.start].randomElement(using: &generator) ?? TestClock.start
+            let origin =
+                [Instant(microseconds: 0), TestClock.start].randomElement(using: &generator)
+                ?? TestClock.start
             func instant() -> Instant {
                 origin + .seconds(.random(in: -172_800...172_800, using: &generator))
                     + .microseconds(.random(in: 0..<1_000_000, using: &generator))
@@ -51,7 +53,8 @@ import Testing
                 }
                 var expected: [[String]: Int] = [:]
                 for delta in model where delta.at >= ends[0] && delta.at < ends[1] {
-                    let dimensions = delta.dimensions + Array(repeating: "", count: 4 - delta.dimensions.count)
+                    let dimensions =
+                        delta.dimensions + Array(repeating: "", count: 4 - delta.dimensions.count)
                     guard zip(dimensions, filters).allSatisfy({ $1 == nil || $0 == $1 }) else { continue }
                     expected[dimensions, default: 0] += delta.count
                 }
@@ -68,8 +71,11 @@ import Testing
         let seed = SeededGenerator.randomSeed()
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<2_000 {
-            let minutes = [Int64.random(in: -100_000...100_000, using: &generator), .random(in: -100_000...100_000, using: &generator)]
-                .sorted()
+            let minutes = [
+                Int64.random(in: -100_000...100_000, using: &generator),
+                .random(in: -100_000...100_000, using: &generator),
+            ]
+            .sorted()
             let (start, end) = (minutes[0] * Tally.minute, minutes[1] * Tally.minute)
             let spans = Tally.spans(start, end)
             var position = start
@@ -93,20 +99,26 @@ import Testing
                 for writer in 0..<4 {
                     group.addTask {
                         for _ in 0..<30 {
-                            try await platform.database.write { try tally.add(1, at: at, ["w\(writer % 2)"], $0) }
+                            try await platform.database.write {
+                                try tally.add(1, at: at, ["w\(writer % 2)"], $0)
+                            }
                         }
                     }
                 }
                 for _ in 0..<2 {
                     group.addTask {
-                        for _ in 0..<30 { _ = try await platform.database.write { try Tally.compact($0, limit: 5) } }
+                        for _ in 0..<30 {
+                            _ = try await platform.database.write { try Tally.compact($0, limit: 5) }
+                        }
                     }
                 }
                 group.addTask {
                     var last = 0
                     for _ in 0..<30 {
                         let total = try await platform.database.read { db in
-                            try tally.counts(from: at, to: at + .seconds(60), filters: [], db).reduce(0) { $0 + $1.count }
+                            try tally.counts(from: at, to: at + .seconds(60), filters: [], db).reduce(0) {
+                                $0 + $1.count
+                            }
                         }
                         // Folding never hides or doubles anything on the way.
                         #expect(total >= last && total <= 120)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Kernel
+import PlatformSupport
 import Synchronization
 import Testing
 

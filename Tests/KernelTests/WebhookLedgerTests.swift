@@ -70,7 +70,8 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func twoSourcesMayUseTheSameEventID(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
-            let first = try await platform.deliver(ScriptedSource.self, ScriptedSource.event("evt_1", "write"))
+            let first = try await platform.deliver(
+                ScriptedSource.self, ScriptedSource.event("evt_1", "write"))
             let second = try await platform.deliver(
                 stripe: StripeEvents.event("evt_1", "customer.created", at: 0, [:]))
             #expect(first.id != second.id)
@@ -82,7 +83,9 @@ import Testing
     func withoutAnIDTheBytesAreTheIdentity(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let first = try await platform.deliver(ScriptedSource.self, ["type": "a", "n": 1])
-            #expect(try await platform.deliver(ScriptedSource.self, ["type": "a", "n": 1]) == .duplicate(first.id))
+            #expect(
+                try await platform.deliver(ScriptedSource.self, ["type": "a", "n": 1]) == .duplicate(first.id)
+            )
             let other = try await platform.deliver(ScriptedSource.self, ["type": "a", "n": 2])
             #expect(other == .stored(other.id))
         }
@@ -120,12 +123,14 @@ import Testing
                 "SELECT attempt, outcome, deploy_sha FROM webhook_attempts ORDER BY attempt")
             #expect(
                 attempts == [
-                    "attempt=1 outcome=failed deploy_sha=0123abc", "attempt=2 outcome=failed deploy_sha=0123abc",
+                    "attempt=1 outcome=failed deploy_sha=0123abc",
+                    "attempt=2 outcome=failed deploy_sha=0123abc",
                     "attempt=3 outcome=processed deploy_sha=0123abc",
                 ])
             #expect(try await platform.count("test_effects") == 1)
             #expect(try await platform.value("SELECT attempt_count FROM webhook_events") == 3)
-            let error = try await platform.value("SELECT processing_error FROM webhook_events", as: String?.self)
+            let error = try await platform.value(
+                "SELECT processing_error FROM webhook_events", as: String?.self)
             #expect(error == .some(nil))
         }
     }
@@ -152,14 +157,16 @@ import Testing
             #expect(try await Self.status(platform, id) == "dead_letter")
             #expect(try await platform.count("webhook_attempts") == 1)
             #expect(
-                try await platform.value("SELECT processing_error FROM webhook_events") == "The payload is useless.")
+                try await platform.value("SELECT processing_error FROM webhook_events")
+                    == "The payload is useless.")
         }
     }
 
     @Test(arguments: TestDatabase.available)
     func anEventThatMatchesNothingIsRetriedAndThenLeft(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
-            let id = try await platform.deliver(ScriptedSource.self, ScriptedSource.event("e1", "unmatched")).id
+            let id = try await platform.deliver(ScriptedSource.self, ScriptedSource.event("e1", "unmatched"))
+                .id
             try await platform.finishJobs()
             #expect(try await Self.status(platform, id) == "unmatched")
             #expect(try await platform.count("webhook_attempts", where: "outcome = 'unmatched'") == 3)
@@ -230,8 +237,10 @@ import Testing
             func counts() async throws -> [String: Int] {
                 let (from, to) = (platform.now - .seconds(86_400), platform.now + .seconds(120))
                 return try await platform.database.read { db in
-                    try WebhookEvent.tally.counts(from: Tally.floor(from), to: Tally.floor(to), filters: [], db)
-                        .reduce(into: [:]) { $0[$1.dimensions[2], default: 0] += $1.count }
+                    try WebhookEvent.tally.counts(
+                        from: Tally.floor(from), to: Tally.floor(to), filters: [], db
+                    )
+                    .reduce(into: [:]) { $0[$1.dimensions[2], default: 0] += $1.count }
                 }
             }
             try await platform.deliver(ScriptedSource.self, ScriptedSource.event("e1", "write"))

@@ -56,7 +56,9 @@ package final class ProbeDatabase: Database {
         try await base.rehearse { [self] in try counted($0, body) }
     }
 
-    private func counted<Scope: Snapshot, Value>(_ scope: Scope, _ body: (Scope) throws -> Value) throws -> Value {
+    private func counted<Scope: Snapshot, Value>(_ scope: Scope, _ body: (Scope) throws -> Value) throws
+        -> Value
+    {
         let before = scope.statementCount
         defer {
             let sent = scope.statementCount - before

@@ -3,7 +3,9 @@ package import JSON
 /// Checks a value against the JSON Schema (2020-12) keywords that our schemas
 /// use. A keyword it does not know is a problem, so that none goes unchecked.
 package enum SchemaValidator {
-    private static let annotations: Set<String> = ["description", "title", "default", "format", "$schema", "examples"]
+    private static let annotations: Set<String> = [
+        "description", "title", "default", "format", "$schema", "examples",
+    ]
 
     /// What is wrong, each with its place; empty when the value is valid.
     package static func problems(_ value: JSONValue, _ schema: JSONValue, at path: String = "$") -> [String] {
@@ -27,12 +29,16 @@ package enum SchemaValidator {
         case "const": isGood = rule == value
         case "minimum": isGood = value.doubleValue.map { $0 >= rule.doubleValue ?? .infinity } ?? true
         case "maximum": isGood = value.doubleValue.map { $0 <= rule.doubleValue ?? -.infinity } ?? true
-        case "minLength": isGood = value.stringValue.map { $0.unicodeScalars.count >= rule.intValue ?? .max } ?? true
-        case "maxLength": isGood = value.stringValue.map { $0.unicodeScalars.count <= rule.intValue ?? -1 } ?? true
+        case "minLength":
+            isGood = value.stringValue.map { $0.unicodeScalars.count >= rule.intValue ?? .max } ?? true
+        case "maxLength":
+            isGood = value.stringValue.map { $0.unicodeScalars.count <= rule.intValue ?? -1 } ?? true
         case "minItems": isGood = value.arrayValue.map { $0.count >= rule.intValue ?? .max } ?? true
         case "maxItems": isGood = value.arrayValue.map { $0.count <= rule.intValue ?? -1 } ?? true
         case "pattern":
-            guard let text = value.stringValue, let regex = try? Regex(rule.stringValue ?? "(") else { return [] }
+            guard let text = value.stringValue, let regex = try? Regex(rule.stringValue ?? "(") else {
+                return []
+            }
             isGood = text.contains(regex)
         case "required":
             guard let members = value.objectValue else { return [] }

@@ -56,6 +56,8 @@ package enum ScriptedSource: WebhookSource {
 
     /// Carries something that must not be stored.
     package struct Trouble: Error, CustomStringConvertible {
-        package var description: String { "it broke with password=hunter2secret and sk_live_0123456789abcdefghijkl" }
+        package var description: String {
+            "it broke with password=hunter2secret and sk_live_0123456789abcdefghijkl"
+        }
     }
 }

@@ -23,7 +23,9 @@ package enum StripeEvents {
             ["id": .string(intent), "object": "payment_intent", "status": .string(status), "amount": 5_000])
     }
 
-    package static func refund(_ id: String, total: Int, intent: String = "pi_1", at seconds: Int) -> JSONValue {
+    package static func refund(_ id: String, total: Int, intent: String = "pi_1", at seconds: Int)
+        -> JSONValue
+    {
         event(
             id, "charge.refunded", at: seconds,
             [
@@ -44,7 +46,8 @@ package enum StripeEvents {
             ])
     }
 
-    package static func payout(_ id: String, _ status: String, account: String?, at seconds: Int) -> JSONValue {
+    package static func payout(_ id: String, _ status: String, account: String?, at seconds: Int) -> JSONValue
+    {
         event(
             id, "payout.\(status)", at: seconds, account: account,
             [
@@ -59,7 +62,8 @@ package enum StripeEvents {
 /// Checkr events as they arrive, with `include_object` switched on.
 package enum CheckrEvents {
     package static func event(
-        _ id: String, _ type: String, at seconds: Int, candidate: String = "cand_1", _ object: JSONObject = [:]
+        _ id: String, _ type: String, at seconds: Int, candidate: String = "cand_1",
+        _ object: JSONObject = [:]
     ) -> JSONValue {
         let time = TestClock.start + .seconds(seconds)
         let kind = type.split(separator: ".").first.map(String.init) ?? ""
@@ -67,18 +71,21 @@ package enum CheckrEvents {
             "id": .string("\(kind)_1"), "object": .string(kind), "candidate_id": .string(candidate),
         ]
         return .object([
-            "id": .string(id), "object": "event", "type": .string(type), "created_at": .string(time.description),
+            "id": .string(id), "object": "event", "type": .string(type),
+            "created_at": .string(time.description),
             "data": ["object": .object(base.merging(object))],
         ])
     }
 
     package static func completed(
-        _ id: String, _ result: String, report: String = "report_1", candidate: String = "cand_1", at seconds: Int
+        _ id: String, _ result: String, report: String = "report_1", candidate: String = "cand_1",
+        at seconds: Int
     ) -> JSONValue {
         event(
             id, "report.completed", at: seconds, candidate: candidate,
             [
-                "id": .string(report), "status": "complete", "result": .string(result), "package": "basic_plus",
+                "id": .string(report), "status": "complete", "result": .string(result),
+                "package": "basic_plus",
                 "completed_at": .string((TestClock.start + .seconds(seconds)).description),
             ])
     }

@@ -48,7 +48,8 @@ package enum TestOperations {
 
         package func run(_ db: Reader, _ context: Context) async throws -> Output {
             Output(
-                text: text, number: number, ratio: ratio, flag: flag, color: color?.rawValue, id: id, time: time,
+                text: text, number: number, ratio: ratio, flag: flag, color: color?.rawValue, id: id,
+                time: time,
                 words: words)
         }
     }

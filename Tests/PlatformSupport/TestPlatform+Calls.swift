@@ -5,7 +5,9 @@ import Storage
 // Calling operations and driving what runs in the background.
 extension TestPlatform {
     /// Calls an operation as a surface does and parses its answer.
-    package func call(_ name: String, _ arguments: JSONObject = [:], as actor: Actor? = nil) async throws -> JSONValue {
+    package func call(_ name: String, _ arguments: JSONObject = [:], as actor: Actor? = nil) async throws
+        -> JSONValue
+    {
         let answer = try await runner.call(name, arguments, context(actor))
         return try JSONValue(parsing: answer.bytes)
     }

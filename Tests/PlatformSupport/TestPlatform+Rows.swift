@@ -17,12 +17,13 @@ extension TestPlatform {
                 let (booking, payment) = (Self.id(Self.booking, number), Self.id(Self.payment, number))
                 try tx.runMany([
                     """
-                    INSERT INTO bookings (id, student_id, instructor_id, status, payment_status, created_at, updated_at)
+                    INSERT INTO bookings (id, student_id, instructor_id, status, payment_status, created_at, \
+                    updated_at)
                     VALUES (\(booking), \(Self.user), \(Self.instructor), 'PENDING', 'scheduled', \(now), \(now))
                     """,
                     """
-                    INSERT INTO payment_intents (id, booking_id, stripe_payment_intent_id, amount, status, status_at, \
-                    created_at, updated_at)
+                    INSERT INTO payment_intents (id, booking_id, stripe_payment_intent_id, amount, status, \
+                    status_at, created_at, updated_at)
                     VALUES (\(payment), \(booking), \("pi_\(number)"), 5000, 'requires_payment_method', 0, \
                     \(now), \(now))
                     """,

@@ -15,8 +15,13 @@ extension TestPlatform {
         try await database.read { db in
             let names: SQL =
                 switch db.dialect {
-                case .sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
-                case .postgres: "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+                case .sqlite:
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+                case .postgres:
+                    """
+                    SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()
+                    ORDER BY tablename
+                    """
                 }
             var text = ""
             for table in try db.values(names, as: String.self) where !excluded.contains(table) {
@@ -56,7 +61,8 @@ extension TestPlatform {
         switch database.dialect {
         case .sqlite:
             try await execute(
-                "DROP TRIGGER \(identifier: "\(table)_no_update")", "DROP TRIGGER \(identifier: "\(table)_no_delete")")
+                "DROP TRIGGER \(identifier: "\(table)_no_update")",
+                "DROP TRIGGER \(identifier: "\(table)_no_delete")")
         case .postgres:
             try await execute(
                 "DROP TRIGGER \(identifier: "\(table)_no_change") ON \(identifier: table)",

@@ -31,12 +31,15 @@ extension TestPlatform {
     @discardableResult
     package func deliver(stripe event: JSONValue) async throws -> WebhookLedger.Receipt {
         try await ledger.receive(
-            StripeWebhook.self, stripeRequest(event.encoded()), context(.webhook("stripe"), surface: .webhook))
+            StripeWebhook.self, stripeRequest(event.encoded()), context(.webhook("stripe"), surface: .webhook)
+        )
     }
 
     /// Delivers a signed Checkr event; returns once it is durable.
     @discardableResult
-    package func deliver(checkr event: JSONValue, deliveryID: String? = nil) async throws -> WebhookLedger.Receipt {
+    package func deliver(checkr event: JSONValue, deliveryID: String? = nil) async throws
+        -> WebhookLedger.Receipt
+    {
         try await ledger.receive(
             CheckrWebhook.self, checkrRequest(event.encoded(), deliveryID: deliveryID),
             context(.webhook("checkr"), surface: .webhook))

@@ -57,7 +57,8 @@ import Testing
             let token = try await server.token([.read]).text
             let id = "01M82TSVD8A6Q4K3DVTACBZKA2"
             let rest = try await server.send(.POST, "/api/v1/admin/mcp/webhooks/\(id)/replay", token: token)
-            let mcp = try await server.call("instainstru_webhook_replay", ["event_id": .string(id)], token: token)
+            let mcp = try await server.call(
+                "instainstru_webhook_replay", ["event_id": .string(id)], token: token)
             for answer in [rest, mcp] {
                 #expect(answer.status == 403)
                 let challenge = answer.headers.first(name: "WWW-Authenticate") ?? ""
@@ -80,7 +81,9 @@ import Testing
                 try await server.auditEntries("mcp.webhooks", status: "success") == 1
             }
             let row = try await server.platform.database.read { db in
-                try db.rows("SELECT actor_id, actor_email, metadata, actor_ip FROM audit_logs WHERE action = 'mcp.webhooks'").first
+                try db.rows(
+                    "SELECT actor_id, actor_email, metadata, actor_ip FROM audit_logs WHERE action = 'mcp.webhooks'"
+                ).first
             }
             let entry = try #require(row)
             let metadata = try JSONValue(parsing: entry.get(at: 2, as: String.self))
@@ -94,7 +97,8 @@ import Testing
     }
 
     @Test func aForwardedAddressIsBelievedOnlyFromATrustedProxy() async throws {
-        for (trusted, expected) in [([], "127.0.0.1"), (["127.0.0.1"], "203.0.113.9")] as [([String], String)] {
+        for (trusted, expected) in [([], "127.0.0.1"), (["127.0.0.1"], "203.0.113.9")] as [([String], String)]
+        {
             try await TestServer.run(.sqlite) {
                 $0.trustedProxies = trusted
             } _: { server in

@@ -12,8 +12,8 @@ import Testing
     /// A failed event whose replay succeeds: its payment arrived meanwhile.
     private static func failedEvent(_ server: TestServer) async throws -> String {
         let body = Array(
-            #"{"id":"evt_9","object":"event","type":"payment_intent.succeeded","created":1764000000,"data":{"object":{"id":"pi_9","status":"succeeded"}}}"#
-                .utf8)
+            (#"{"id":"evt_9","object":"event","type":"payment_intent.succeeded","created":1764000000,"#
+                + #""data":{"object":{"id":"pi_9","status":"succeeded"}}}"#).utf8)
         let signature = StripeSignature.sign(
             body: body, secret: TestServer.stripeSecret, seconds: Instant.now().microseconds / 1_000_000)
         let answer = try await server.send(
@@ -36,7 +36,8 @@ import Testing
             try tx.run(
                 """
                 INSERT INTO payment_intents (id, booking_id, stripe_payment_intent_id, amount, status, status_at, \
-                created_at, updated_at) VALUES (\(context.newID()), \(booking), 'pi_9', 5000, 'requires_capture', 1, 1, 1)
+                created_at, updated_at) VALUES (\(context.newID()), \(booking), 'pi_9', 5000, 'requires_capture', \
+                1, 1, 1)
                 """)
         }
         return id
@@ -51,15 +52,19 @@ import Testing
         try await TestServer.run(dialect) { server in
             let token = try await server.token().text
             let id = try await Self.failedEvent(server)
-            var arguments: JSONObject = ["event_id": .string(id), "dry_run": false, "reason": "the payment is here now"]
-            let preview = try await server.call("instainstru_webhook_replay", arguments, token: token).json["result"]
+            var arguments: JSONObject = [
+                "event_id": .string(id), "dry_run": false, "reason": "the payment is here now",
+            ]
+            let preview = try await server.call("instainstru_webhook_replay", arguments, token: token).json[
+                "result"]
             let content = try #require(preview?["structuredContent"])
             #expect(content["note"] == "confirmation_required")
             #expect(content["result"] == .null)
             #expect(content["effects"]?.arrayValue?.contains { $0["action"] == "payment.capture" } == true)
             #expect(try await Self.bookingStatus(server) == "PENDING")
             arguments["confirm_token"] = content["confirmation"]?["confirm_token"]
-            let done = try await server.call("instainstru_webhook_replay", arguments, token: token).json["result"]
+            let done = try await server.call("instainstru_webhook_replay", arguments, token: token).json[
+                "result"]
             #expect(done?["structuredContent"]?["result"]?["status"] == "replayed")
             #expect(try await Self.bookingStatus(server) == "CONFIRMED")
         }
@@ -73,18 +78,24 @@ import Testing
             let tool = "instainstru_webhook_replay"
             let arguments: JSONObject = ["event_id": .string(id), "dry_run": false]
             let elicitation: JSONObject = ["elicitation": [:]]
-            let asked = try await server.call(tool, arguments, token: token, capabilities: elicitation).json["result"]
+            let asked = try await server.call(tool, arguments, token: token, capabilities: elicitation).json[
+                "result"]
             #expect(asked?["resultType"] == "input_required")
             let state = try #require(asked?["requestState"])
-            let question = try #require(asked?["inputRequests"]?["confirm"]?["params"]?["message"]?.stringValue)
+            let question = try #require(
+                asked?["inputRequests"]?["confirm"]?["params"]?["message"]?.stringValue)
             #expect(question.contains("payment.capture"))
 
-            func answer(_ action: String, _ arguments: JSONObject, _ state: JSONValue) async throws -> JSONValue {
+            func answer(_ action: String, _ arguments: JSONObject, _ state: JSONValue) async throws
+                -> JSONValue
+            {
                 try await server.mcp(
                     "tools/call",
                     [
                         "name": .string(tool), "arguments": .object(arguments), "requestState": state,
-                        "inputResponses": ["confirm": ["action": .string(action), "content": ["confirm": true]]],
+                        "inputResponses": [
+                            "confirm": ["action": .string(action), "content": ["confirm": true]]
+                        ],
                     ], name: tool, token: token, capabilities: elicitation
                 ).json
             }

@@ -4,8 +4,8 @@ import JSON
 import MCP
 import NIOCore
 import NIOHTTP1
-import ServiceLifecycle
 import Server
+import ServiceLifecycle
 import Synchronization
 import Testing
 
@@ -34,10 +34,14 @@ import Testing
         }
     }
 
-    private static func serve(_ host: Host, _ body: @escaping @Sendable (String) async throws -> Void) async throws {
+    private static func serve(_ host: Host, _ body: @escaping @Sendable (String) async throws -> Void)
+        async throws
+    {
         let server = MCPServer(host: host)
         let router = Router()
-        router.post("/mcp") { request, _ in try await MCPHTTPAdapter.respond(server, to: request, caller: "someone") }
+        router.post("/mcp") { request, _ in
+            try await MCPHTTPAdapter.respond(server, to: request, caller: "someone")
+        }
         let (ready, continuation) = AsyncStream<Int>.makeStream()
         let application = Application(
             router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
@@ -77,7 +81,8 @@ import Testing
     @Test func aStreamThatEndsLeavesTheServerServing() async throws {
         try await Self.serve(Host()) { url in
             for _ in 0..<3 {
-                let response = try await HTTPClient.shared.execute(Self.request("quick", url), timeout: .seconds(10))
+                let response = try await HTTPClient.shared.execute(
+                    Self.request("quick", url), timeout: .seconds(10))
                 let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
                 #expect(response.headers.first(name: "Content-Type") == "text/event-stream")
                 #expect(text.contains("\"done\""))
@@ -92,7 +97,9 @@ import Testing
             let response = try await client.execute(Self.request("wait", url), timeout: .seconds(10))
             #expect(response.status == .ok)
             try await client.shutdown()
-            for _ in 0..<500 where !host.wasCancelled.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<500 where !host.wasCancelled.withLock({ $0 }) {
+                try await Task.sleep(for: .milliseconds(10))
+            }
             #expect(host.wasCancelled.withLock { $0 })
             let next = try await HTTPClient.shared.execute(Self.request("quick", url), timeout: .seconds(10))
             #expect(next.status == .ok)

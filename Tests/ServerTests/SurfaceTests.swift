@@ -36,7 +36,9 @@ import Testing
             let answer = try await server.send(.GET, "/metrics", token: "m3trics", headers: [forwarded])
             #expect(answer.status == 200)
             let text = String(decoding: answer.bytes, as: UTF8.self)
-            #expect(text.contains("instainstru_http_requests_total{method=\"GET\",route=\"/metrics\",status=\"401\"} 1"))
+            #expect(
+                text.contains(
+                    "instainstru_http_requests_total{method=\"GET\",route=\"/metrics\",status=\"401\"} 1"))
             #expect(text.hasSuffix("\n"))
         }
     }
@@ -45,7 +47,9 @@ import Testing
     func aSignedWebhookIsStoredProcessedAndFoundByEverySurface(dialect: Dialect) async throws {
         try await TestServer.run(dialect) { server in
             let token = try await server.token().text
-            let body = Array(#"{"id":"evt_1","object":"event","type":"customer.created","created":1764000000,"data":{"object":{"id":"cus_1"}}}"#.utf8)
+            let body = Array(
+                (#"{"id":"evt_1","object":"event","type":"customer.created","created":1764000000,"#
+                    + #""data":{"object":{"id":"cus_1"}}}"#).utf8)
             let signature = StripeSignature.sign(
                 body: body, secret: TestServer.stripeSecret, seconds: Instant.now().microseconds / 1_000_000)
             let first = try await server.send(
@@ -54,7 +58,8 @@ import Testing
             #expect(first.status == 200)
             #expect(first.json["status"] == "received")
             let again = try await server.send(
-                .POST, "/api/v1/payments/webhooks/stripe", headers: [("Stripe-Signature", signature)], body: body)
+                .POST, "/api/v1/payments/webhooks/stripe", headers: [("Stripe-Signature", signature)],
+                body: body)
             #expect(again.json["status"] == "duplicate")
             #expect(again.json["webhook_id"] == first.json["webhook_id"])
             let id = try #require(first.json["webhook_id"]?.stringValue)
@@ -63,13 +68,16 @@ import Testing
                 return rest.json["event"]?["status"] == "processed"
             }
             let rest = try await server.send(.GET, "/api/v1/admin/mcp/webhooks/\(id)", token: token).json
-            let tool = try await server.call("instainstru_webhook_detail", ["event_id": .string(id)], token: token).json
+            let tool = try await server.call(
+                "instainstru_webhook_detail", ["event_id": .string(id)], token: token
+            ).json
             #expect(tool["result"]?["structuredContent"]?["event"] == rest["event"])
             #expect(rest["event"]?["delivery_count"] == 2)
             let text = try #require(tool["result"]?["content"]?[0]?["text"]?.stringValue)
             #expect(try JSONValue(parsing: text) == tool["result"]?["structuredContent"])
             let resource = try await server.mcp(
-                "resources/read", ["uri": .string("instainstru://webhooks/\(id)")], name: "instainstru://webhooks/\(id)",
+                "resources/read", ["uri": .string("instainstru://webhooks/\(id)")],
+                name: "instainstru://webhooks/\(id)",
                 token: token)
             let contents = try #require(resource.json["result"]?["contents"]?[0]?["text"]?.stringValue)
             #expect(try JSONValue(parsing: contents)["event"] == rest["event"])
@@ -80,10 +88,13 @@ import Testing
         try await TestServer.run(.sqlite) { server in
             let answer = try await server.send(
                 .POST, "/api/v1/payments/webhooks/stripe",
-                headers: [("Stripe-Signature", "t=1,v1=00"), ("Content-Type", "application/json")], body: Array("{}".utf8))
+                headers: [("Stripe-Signature", "t=1,v1=00"), ("Content-Type", "application/json")],
+                body: Array("{}".utf8))
             #expect(answer.status == 400)
             #expect(answer.json["detail"]?.stringValue?.contains("signature") == true)
-            let rows: Int? = try await server.platform.database.read { try $0.value("SELECT COUNT(*) FROM webhook_events") }
+            let rows: Int? = try await server.platform.database.read {
+                try $0.value("SELECT COUNT(*) FROM webhook_events")
+            }
             #expect(rows == 0)
         }
     }
@@ -93,7 +104,8 @@ import Testing
             $0.stripeWebhookSecret = nil
         } _: { server in
             let answer = try await server.send(
-                .POST, "/api/v1/payments/webhooks/stripe", headers: [("Stripe-Signature", "t=1,v1=00")], body: [])
+                .POST, "/api/v1/payments/webhooks/stripe", headers: [("Stripe-Signature", "t=1,v1=00")],
+                body: [])
             #expect(answer.status == 500)
             #expect(answer.json["detail"]?.stringValue?.contains("STRIPE_WEBHOOK_SECRET") == true)
         }
@@ -127,7 +139,9 @@ import Testing
             for (method, path, headers, body, status, word) in cases {
                 let answer = try await server.send(method, path, token: token, headers: headers, body: body)
                 #expect(answer.status == status, "\(method) \(path)")
-                #expect(answer.headers.first(name: "Content-Type") == "application/problem+json", "\(method) \(path)")
+                #expect(
+                    answer.headers.first(name: "Content-Type") == "application/problem+json",
+                    "\(method) \(path)")
                 #expect(String(decoding: answer.bytes, as: UTF8.self).contains(word), "\(method) \(path)")
                 #expect(answer.headers.first(name: "X-Request-Id") == answer.json["request_id"]?.stringValue)
             }

@@ -78,7 +78,8 @@ struct TestServer: Sendable {
         return Answer(status: Int(response.status.code), headers: response.headers, bytes: bytes)
     }
 
-    func token(_ scopes: [Kernel.Scope] = Kernel.Scope.allCases, lifetime: Duration = .seconds(3_600)) async throws
+    func token(_ scopes: [Kernel.Scope] = Kernel.Scope.allCases, lifetime: Duration = .seconds(3_600))
+        async throws
         -> (text: String, id: ULID)
     {
         let context = platform.context(.system("test"), surface: .cli)
@@ -91,7 +92,8 @@ struct TestServer: Sendable {
 
     /// A modern MCP request with its headers.
     func mcp(
-        _ method: String, _ params: JSONObject = [:], name: String? = nil, token: String?, capabilities: JSONObject = [:]
+        _ method: String, _ params: JSONObject = [:], name: String? = nil, token: String?,
+        capabilities: JSONObject = [:]
     ) async throws -> Answer {
         var params = params
         params["_meta"] = [
@@ -110,7 +112,8 @@ struct TestServer: Sendable {
         return try await send(.POST, "/mcp", token: token, headers: headers, body: message.encoded())
     }
 
-    func call(_ tool: String, _ arguments: JSONObject = [:], token: String?, capabilities: JSONObject = [:]) async throws
+    func call(_ tool: String, _ arguments: JSONObject = [:], token: String?, capabilities: JSONObject = [:])
+        async throws
         -> Answer
     {
         try await mcp(
@@ -129,7 +132,8 @@ struct TestServer: Sendable {
 
     func auditEntries(_ action: String, status: String) async throws -> Int {
         try await platform.database.read { db in
-            try db.value("SELECT COUNT(*) FROM audit_logs WHERE action = \(action) AND status = \(status)") ?? 0
+            try db.value("SELECT COUNT(*) FROM audit_logs WHERE action = \(action) AND status = \(status)")
+                ?? 0
         }
     }
 }

@@ -42,7 +42,8 @@ struct AuditQuery: Sendable {
     private var key: String {
         let span = isFixedWindow ? window.map { "\($0.start) \($0.end.map { "\($0)" } ?? "")" } ?? "" : ""
         let parts = [actorEmail, actorID, action, resourceType, resourceID, status?.rawValue].map { $0 ?? "" }
-        return (parts + [categories.map { $0.map(\.rawValue).joined(separator: "+") } ?? "", span]).joined(separator: "\u{1F}")
+        return (parts + [categories.map { $0.map(\.rawValue).joined(separator: "+") } ?? "", span]).joined(
+            separator: "\u{1F}")
     }
 
     private var condition: SQL { condition(within: window?.condition ?? "1 = 1") }

@@ -5,7 +5,8 @@ import Storage
 struct SearchAudit: Query {
     static let name = "audit_search"
     static let title = "Search audit log"
-    static let summary = "Audit entries by actor, action, resource, status and time, newest first, with counts."
+    static let summary =
+        "Audit entries by actor, action, resource, status and time, newest first, with counts."
     static let route = Route.get("audit/search")
 
     @Input("Only this actor's e-mail.", .length(0...255)) var actorEmail: String?
@@ -63,10 +64,12 @@ struct AuditUserActivity: Query {
 struct AuditResourceHistory: Query {
     static let name = "audit_resource_history"
     static let title = "Resource history"
-    static let summary = "Every recorded change of and access to one resource, newest first, without a time limit."
+    static let summary =
+        "Every recorded change of and access to one resource, newest first, without a time limit."
     static let route = Route.get("audit/resources/:resource_type/:resource_id/history")
 
-    @Input("Resource type, e.g. webhook, booking, payment, instructor, token.", .length(1...50)) var resourceType: String
+    @Input("Resource type, e.g. webhook, booking, payment, instructor, token.", .length(1...50))
+    var resourceType: String
     @Input("Resource id.", .length(1...255)) var resourceID: String
     @Input("Rows to return.", .range(1...500)) var limit = 50
     @Input("next_cursor of the page before.", .length(1...200)) var cursor: String?
@@ -88,7 +91,8 @@ struct AuditResourceHistory: Query {
 struct AuditRecentAdminActions: Query {
     static let name = "audit_recent_admin_actions"
     static let title = "Recent admin actions"
-    static let summary = "What administrators changed, tried to change or were refused, newest first; reads only if asked for."
+    static let summary =
+        "What administrators changed, tried to change or were refused, newest first; reads only if asked for."
     static let route = Route.get("audit/admin-actions/recent")
 
     @Input("How many hours back to look.", .range(1...720)) var sinceHours = 24

@@ -34,7 +34,8 @@ package struct AuditEntryView: Codable, Sendable {
             email: entry.actorEmail.map { UntrustedText.cleaned($0, maximumCharacters: 255) })
         action = entry.action
         resource = ResourceView(
-            type: entry.resourceType, id: entry.resourceID.map { UntrustedText.cleaned($0, maximumCharacters: 255) })
+            type: entry.resourceType,
+            id: entry.resourceID.map { UntrustedText.cleaned($0, maximumCharacters: 255) })
         description = entry.description.map { UntrustedText.cleaned($0, maximumCharacters: 500) }
         changes = entry.changes.map { UntrustedText.cleaned(json: $0) }
         status = entry.status

@@ -6,7 +6,8 @@ import Storage
 struct ShowAuditEntry: Query {
     static let name = "audit_entry"
     static let title = "Audit entry"
-    static let summary = "One audit entry with its metadata and its seal: sequence number, leaf hash and covering checkpoint."
+    static let summary =
+        "One audit entry with its metadata and its seal: sequence number, leaf hash and covering checkpoint."
     static let route = Route.get("audit/entries/:entry_id")
 
     @Input("Entry id, as returned by the audit tools.") var entryID: ULID
@@ -63,6 +64,7 @@ struct ShowAuditEntry: Query {
         ).first
         guard let row, let hash = MerkleHash(bytes: try row.get(at: 1, as: [UInt8].self)) else { return nil }
         return Output.Seal(
-            seq: try row.get(at: 0), leafHash: hash.base64, checkpointSize: try row.get(at: 2, as: Int?.self) ?? 0)
+            seq: try row.get(at: 0), leafHash: hash.base64,
+            checkpointSize: try row.get(at: 2, as: Int?.self) ?? 0)
     }
 }

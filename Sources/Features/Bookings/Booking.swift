@@ -54,10 +54,12 @@ package struct Booking: Sendable, RowDecodable {
     package func move(to next: BookingStatus, _ tx: Transaction, _ context: Context) throws {
         guard status != next, status.canBecome(next) else { return }
         let stamp: SQL = next == .confirmed ? ", confirmed_at = \(context.now)" : ""
-        try tx.run("UPDATE bookings SET status = \(next), updated_at = \(context.now)\(stamp) WHERE id = \(id)")
+        try tx.run(
+            "UPDATE bookings SET status = \(next), updated_at = \(context.now)\(stamp) WHERE id = \(id)")
         try tx.audit(
             "booking.status_change", Subject("booking", id.description),
-            changes: changes(from: ["status": .string(status.rawValue)], to: ["status": .string(next.rawValue)]))
+            changes: changes(
+                from: ["status": .string(status.rawValue)], to: ["status": .string(next.rawValue)]))
     }
 
     /// Takes over a card dispute unless a later one is known. While it is open
@@ -84,7 +86,8 @@ package struct Booking: Sendable, RowDecodable {
             "payment_status": .string(payment), "settlement_outcome": json(dispute.outcome),
             "dispute_id": .string(dispute.id), "dispute_status": .string(dispute.status),
         ]
-        try tx.audit("payment.dispute", Subject("booking", id.description), changes: changes(from: old, to: new))
+        try tx.audit(
+            "payment.dispute", Subject("booking", id.description), changes: changes(from: old, to: new))
     }
 
     private func json(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }

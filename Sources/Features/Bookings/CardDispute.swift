@@ -20,7 +20,8 @@ struct CardDispute: Sendable {
         return ["won", "warning_closed"].contains(status) ? "dispute_won" : "student_wins_dispute_full_refund"
     }
 
-    static func isLater(_ a: CardDispute, than b: (id: String, openedAt: Instant, closedAt: Instant?)) -> Bool {
+    static func isLater(_ a: CardDispute, than b: (id: String, openedAt: Instant, closedAt: Instant?)) -> Bool
+    {
         let never = Instant(microseconds: .min)
         return (a.openedAt, a.id, a.closedAt ?? never) > (b.openedAt, b.id, b.closedAt ?? never)
     }

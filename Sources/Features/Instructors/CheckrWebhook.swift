@@ -17,7 +17,8 @@ package struct CheckrWebhook: WebhookSource {
         else {
             throw WebhookRefusal(
                 500, "not_configured",
-                "CHECKR_API_KEY, CHECKR_WEBHOOK_USER and CHECKR_WEBHOOK_PASS must be set; the event was not accepted.")
+                "CHECKR_API_KEY, CHECKR_WEBHOOK_USER and CHECKR_WEBHOOK_PASS must be set; the event was not accepted."
+            )
         }
         guard let credentials = BasicCredentials(header: request.header("authorization")) else {
             throw WebhookRefusal(401, "missing_credentials", "Basic credentials are missing or malformed.")
@@ -38,10 +39,13 @@ package struct CheckrWebhook: WebhookSource {
         }
         return Delivery(
             eventID: Delivery.name(payload["id"], maximum: 255), eventType: type,
-            deliveryID: request.header("x-checkr-delivery-id").map { String($0.prefix(255)) }, payload: payload)
+            deliveryID: request.header("x-checkr-delivery-id").map { String($0.prefix(255)) },
+            payload: payload)
     }
 
-    package static func handle(_ event: WebhookEvent, _ tx: Transaction, _ context: Context) throws -> HandledWebhook {
+    package static func handle(_ event: WebhookEvent, _ tx: Transaction, _ context: Context) throws
+        -> HandledWebhook
+    {
         let body = try event.body
         let object = body["data"]?["object"] ?? .object([:])
         guard event.eventType.hasPrefix("report.") || event.eventType.hasPrefix("invitation.") else {
@@ -68,7 +72,8 @@ package struct CheckrWebhook: WebhookSource {
         case "invitation.created", "invitation.completed":
             try profile.invited(object["id"]?.stringValue, at: at, tx, context)
             try profile.check(.pending, at: at, tx, context)
-        case "report.created", "report.resumed", "report.deferred", "report.upgrade_failed", "report.suspended":
+        case "report.created", "report.resumed", "report.deferred", "report.upgrade_failed",
+            "report.suspended":
             try profile.check(.pending, at: at, note: type, tx, context)
         case "report.updated":
             if let eta = object["estimated_completion_time"]?.stringValue.flatMap(Self.date) {
@@ -89,7 +94,8 @@ package struct CheckrWebhook: WebhookSource {
             let verdict = object["assessment"]?.stringValue ?? object["result"]?.stringValue
         else {
             throw Failure(
-                .invalidInput, "The completed report has neither an assessment nor a result; fetch it at Checkr.")
+                .invalidInput,
+                "The completed report has neither an assessment nor a result; fetch it at Checkr.")
         }
         return CompletedReport(
             id: report, verdict: verdict, package: object["package"]?.stringValue,

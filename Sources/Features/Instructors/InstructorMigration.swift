@@ -11,7 +11,8 @@ let instructorMigration = Migration("0103_instructors") { dialect in
             checkr_invitation_id TEXT, checkr_invitation_at BIGINT,
             identity_verified_at BIGINT, identity_verification_session_id TEXT, identity_session_at BIGINT,
             created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
-            CONSTRAINT ck_live_requires_bgc_passed CHECK (NOT is_live OR (bgc_status IS NOT NULL AND bgc_status = 'passed')))
+            CONSTRAINT ck_live_requires_bgc_passed CHECK (NOT is_live OR \
+            (bgc_status IS NOT NULL AND bgc_status = 'passed')))
         """,
         "CREATE INDEX instructor_profiles_invitation ON instructor_profiles (checkr_invitation_id)",
         """

@@ -48,7 +48,9 @@ package struct InstructorProfile: Sendable, RowDecodable {
     }
 
     package static func lock(candidate: String, _ tx: Transaction) throws -> InstructorProfile? {
-        try tx.one("SELECT \(columns) FROM instructor_profiles WHERE checkr_candidate_id = \(candidate) \(.forUpdate)")
+        try tx.one(
+            "SELECT \(columns) FROM instructor_profiles WHERE checkr_candidate_id = \(candidate) \(.forUpdate)"
+        )
     }
 
     var subject: Subject { Subject("instructor", id.description) }
@@ -59,7 +61,8 @@ package struct InstructorProfile: Sendable, RowDecodable {
     /// as the table's CHECK demands. A state that came late still ends what was
     /// live when it was reported, so every order of arrival ends the same.
     func check(
-        _ next: BackgroundCheckStatus, at time: Instant, note: String? = nil, _ tx: Transaction, _ context: Context
+        _ next: BackgroundCheckStatus, at time: Instant, note: String? = nil, _ tx: Transaction,
+        _ context: Context
     ) throws {
         let never = Instant(microseconds: .min)
         let isLatest =
@@ -77,8 +80,11 @@ package struct InstructorProfile: Sendable, RowDecodable {
         try tx.audit(
             "instructor.bgc_status_change", subject,
             changes: changes(
-                from: ["bgc_status": bgcStatus.map { .string($0.rawValue) } ?? .null, "is_live": .bool(isLive)],
-                to: ["bgc_status": status.map { .string($0.rawValue) } ?? .null, "is_live": .bool(staysLive)]))
+                from: [
+                    "bgc_status": bgcStatus.map { .string($0.rawValue) } ?? .null, "is_live": .bool(isLive),
+                ],
+                to: ["bgc_status": status.map { .string($0.rawValue) } ?? .null, "is_live": .bool(staysLive)])
+        )
     }
 
     /// The invitation that candidates follow; the latest one counts.
@@ -131,7 +137,9 @@ package struct InstructorProfile: Sendable, RowDecodable {
 
     /// What Stripe Identity says. The latest session is kept, and of several
     /// verifications the first; a late event takes none back.
-    func identity(session: String, isVerified: Bool, at time: Instant, _ tx: Transaction, _ context: Context) throws {
+    func identity(session: String, isVerified: Bool, at time: Instant, _ tx: Transaction, _ context: Context)
+        throws
+    {
         let verifiedAt = isVerified ? min(time, identityVerifiedAt ?? time) : identityVerifiedAt
         let isLatest = identitySessionAt.map { $0 < time } ?? true
         if isLatest {
@@ -151,7 +159,8 @@ package struct InstructorProfile: Sendable, RowDecodable {
         try tx.audit(
             "instructor.identity_verified", subject,
             changes: changes(
-                from: ["identity_verified_at": .null], to: ["identity_verified_at": .string(verifiedAt.description)]))
+                from: ["identity_verified_at": .null],
+                to: ["identity_verified_at": .string(verifiedAt.description)]))
     }
 }
 

@@ -55,7 +55,9 @@ package struct PaymentIntent: Sendable, RowDecodable {
 
     /// Takes over the provider's state unless a later one is known.
     /// - Returns: whether anything changed.
-    func advance(to next: PaymentIntentStatus, at time: Instant, _ tx: Transaction, _ context: Context) throws -> Bool {
+    func advance(to next: PaymentIntentStatus, at time: Instant, _ tx: Transaction, _ context: Context) throws
+        -> Bool
+    {
         guard Self.order(next, time) > Self.order(status, statusAt) else { return false }
         try tx.run(
             """
@@ -63,7 +65,8 @@ package struct PaymentIntent: Sendable, RowDecodable {
             WHERE id = \(id)
             """)
         guard next != status else { return true }
-        let change = changes(from: ["status": .string(status.rawValue)], to: ["status": .string(next.rawValue)])
+        let change = changes(
+            from: ["status": .string(status.rawValue)], to: ["status": .string(next.rawValue)])
         if let (action, result) = Self.audited(next) {
             try tx.audit(action, subject, changes: change, status: result)
         } else {
@@ -125,7 +128,8 @@ let paymentMigration = Migration("0102_payments") { dialect in
         """,
         """
         CREATE TABLE stripe_connected_accounts (
-            id \(.id) PRIMARY KEY, instructor_profile_id \(.id) NOT NULL UNIQUE, stripe_account_id TEXT NOT NULL UNIQUE,
+            id \(.id) PRIMARY KEY, instructor_profile_id \(.id) NOT NULL UNIQUE, \
+            stripe_account_id TEXT NOT NULL UNIQUE,
             onboarding_completed \(.bool) NOT NULL, deauthorized_at BIGINT, created_at BIGINT NOT NULL,
             updated_at BIGINT NOT NULL)
         """,

@@ -19,7 +19,8 @@ extension StripeEvent {
         guard let account = try account(tx, or: object["id"]?.stringValue) else {
             return .unmatched("the connected account is not known here")
         }
-        let isReady = object["charges_enabled"]?.boolValue == true && object["details_submitted"]?.boolValue == true
+        let isReady =
+            object["charges_enabled"]?.boolValue == true && object["details_submitted"]?.boolValue == true
         // Partial events leave the flags out; readiness never regresses on them.
         if isReady, !account.isOnboarded {
             try tx.run(
@@ -35,7 +36,9 @@ extension StripeEvent {
     }
 
     func deauthorize(_ tx: Transaction, _ context: Context) throws -> HandledWebhook {
-        guard let account = try account(tx) else { return .unmatched("the connected account is not known here") }
+        guard let account = try account(tx) else {
+            return .unmatched("the connected account is not known here")
+        }
         if account.deauthorizedAt == nil {
             try tx.run(
                 """
@@ -44,7 +47,8 @@ extension StripeEvent {
                 """)
             try tx.audit(
                 "instructor.payout_account_update", account.subject,
-                changes: changes(from: ["deauthorized_at": .null], to: ["deauthorized_at": .string(created.description)]))
+                changes: changes(
+                    from: ["deauthorized_at": .null], to: ["deauthorized_at": .string(created.description)]))
         }
         return .processed(related: account.subject)
     }
@@ -52,7 +56,9 @@ extension StripeEvent {
     func payout(_ tx: Transaction, _ context: Context) throws -> HandledWebhook {
         let id = try text("id")
         let status = try text("status")
-        guard let account = try account(tx) else { return .unmatched("the payout \(id) is of no account known here") }
+        guard let account = try account(tx) else {
+            return .unmatched("the payout \(id) is of no account known here")
+        }
         let arrival = object["arrival_date"]?.intValue.map { Instant(microseconds: Int64($0) * 1_000_000) }
         let inserted = try tx.run(
             """
@@ -66,7 +72,10 @@ extension StripeEvent {
         if inserted > 0 {
             try tx.audit(
                 "payment.payout", account.subject,
-                changes: ["payout_status": ["old": .null, "new": .string(status)], "payout_id": ["old": .null, "new": .string(id)]],
+                changes: [
+                    "payout_status": ["old": .null, "new": .string(status)],
+                    "payout_id": ["old": .null, "new": .string(id)],
+                ],
                 status: status == "failed" ? .failed : .success)
         }
         return .processed(related: account.subject)
@@ -77,7 +86,8 @@ extension StripeEvent {
             let profile = try InstructorProfile.lock(user: user, tx)
         else { return .unmatched("the verification session names no instructor known here") }
         try profile.identity(
-            session: try text("id"), isVerified: event.eventType.hasSuffix(".verified"), at: created, tx, context)
+            session: try text("id"), isVerified: event.eventType.hasSuffix(".verified"), at: created, tx,
+            context)
         return .processed(related: profile.subject)
     }
 }

@@ -7,7 +7,8 @@ extension StripeEvent {
     func paymentIntent(_ tx: Transaction, _ context: Context) throws -> HandledWebhook {
         let id = try text("id")
         guard let status = PaymentIntentStatus(rawValue: try text("status")) else {
-            throw Failure(.invalidInput, "The payment intent has a status that is not known: '\(try text("status"))'.")
+            throw Failure(
+                .invalidInput, "The payment intent has a status that is not known: '\(try text("status"))'.")
         }
         guard let intent = try PaymentIntent.lock(provider: id, tx) else {
             return .unmatched("no payment intent \(id) is known here")
@@ -34,7 +35,8 @@ extension StripeEvent {
         }
         guard refunded <= intent.amount else {
             throw Failure(
-                .conflict, "The charge was refunded \(refunded) cents, more than the \(intent.amount) of its payment.")
+                .conflict,
+                "The charge was refunded \(refunded) cents, more than the \(intent.amount) of its payment.")
         }
         try intent.refund(total: refunded, at: created, tx, context)
         return .processed(related: intent.subject)
@@ -45,14 +47,16 @@ extension StripeEvent {
         let status = try text("status")
         let dispute = CardDispute(
             id: id, status: status, amount: object["amount"]?.intValue ?? 0,
-            openedAt: object["created"]?.intValue.map(Self.instant) ?? created, closedAt: closed ? created : nil)
+            openedAt: object["created"]?.intValue.map(Self.instant) ?? created,
+            closedAt: closed ? created : nil)
         guard let intent = try paymentIntent(named: "payment_intent", tx),
             let booking = try Booking.lock(intent.bookingID, tx)
         else { return .unmatched("the dispute \(id) belongs to no payment intent known here") }
         try booking.apply(dispute, tx, context)
         try note(
             closed ? "dispute_closed" : "dispute_opened", booking.id,
-            ["dispute_id": .string(id), "status": .string(status), "amount": .int(dispute.amount)], tx, context)
+            ["dispute_id": .string(id), "status": .string(status), "amount": .int(dispute.amount)], tx,
+            context)
         return .processed(related: Subject("booking", booking.id.description))
     }
 }

@@ -13,25 +13,30 @@ package struct StripeWebhook: WebhookSource {
     package static func verify(_ request: WebhookRequest, _ context: Context) throws -> Delivery {
         let secrets = context.configuration.stripeSecrets
         guard !secrets.isEmpty else {
-            throw WebhookRefusal(500, "not_configured", "No STRIPE_WEBHOOK_SECRET is set; the event was not accepted.")
+            throw WebhookRefusal(
+                500, "not_configured", "No STRIPE_WEBHOOK_SECRET is set; the event was not accepted.")
         }
         guard let header = request.header("stripe-signature") else {
             throw WebhookRefusal(400, "missing_signature", "The Stripe-Signature header is missing.")
         }
         do {
             _ = try StripeSignature.verify(
-                header: header, body: request.body, secrets: secrets, nowMilliseconds: context.now.microseconds / 1_000)
+                header: header, body: request.body, secrets: secrets,
+                nowMilliseconds: context.now.microseconds / 1_000)
         } catch { throw WebhookRefusal(400, "invalid_signature", "The signature does not verify: \(error).") }
         guard let payload = try? JSONValue(parsing: request.body), case .object = payload,
             let id = Delivery.name(payload["id"], maximum: 255),
             let type = Delivery.name(payload["type"], maximum: 100)
         else {
-            throw WebhookRefusal(400, "invalid_event", "The body must be a JSON object with the texts 'id' and 'type'.")
+            throw WebhookRefusal(
+                400, "invalid_event", "The body must be a JSON object with the texts 'id' and 'type'.")
         }
         return Delivery(eventID: id, eventType: type, payload: payload)
     }
 
-    package static func handle(_ event: WebhookEvent, _ tx: Transaction, _ context: Context) throws -> HandledWebhook {
+    package static func handle(_ event: WebhookEvent, _ tx: Transaction, _ context: Context) throws
+        -> HandledWebhook
+    {
         let stripe = try StripeEvent(event)
         switch event.eventType {
         case "charge.succeeded", "charge.failed": return try stripe.related(tx)
@@ -86,7 +91,9 @@ struct StripeEvent {
     }
 
     /// Writes the history row of a booking once per event.
-    func note(_ type: String, _ booking: ULID, _ data: JSONObject, _ tx: Transaction, _ context: Context) throws {
+    func note(_ type: String, _ booking: ULID, _ data: JSONObject, _ tx: Transaction, _ context: Context)
+        throws
+    {
         try tx.run(
             """
             INSERT INTO payment_events (id, booking_id, event_type, event_data, source_event, created_at)

@@ -5,7 +5,8 @@ import Storage
 struct ListFailedWebhooks: Query {
     static let name = "webhooks_failed"
     static let title = "Failed webhooks"
-    static let summary = "Webhook events that failed and are not yet resolved by a replay, newest first, with the error."
+    static let summary =
+        "Webhook events that failed and are not yet resolved by a replay, newest first, with the error."
     static let route = Route.get("webhooks/failed")
 
     @Input("Only this source, e.g. stripe or checkr.", .length(0...50)) var source: String?
@@ -58,7 +59,8 @@ struct ListFailedWebhooks: Query {
         let key = WebhookFilters(source: source.nonEmpty).key(window, isFixed)
         let after = try cursor.map { try Cursor.decode($0, filters: key) }
         // Written as the partial index webhook_events_attention is, so that it is used.
-        var filter: SQL = " AND status IN ('failed', 'dead_letter') AND resolved_by IS NULL AND replay_of IS NULL"
+        var filter: SQL =
+            " AND status IN ('failed', 'dead_letter') AND resolved_by IS NULL AND replay_of IS NULL"
         if let source = source.nonEmpty { filter += " AND source = \(source)" }
         let (limit, condition) = (limit, filter)
         let events = try await db.read { db in

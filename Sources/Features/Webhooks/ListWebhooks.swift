@@ -5,7 +5,8 @@ import Storage
 struct ListWebhooks: Query {
     static let name = "webhooks_list"
     static let title = "List webhooks"
-    static let summary = "Webhook events of the ledger, newest first, with counts; filter by source, status, type and time."
+    static let summary =
+        "Webhook events of the ledger, newest first, with counts; filter by source, status, type and time."
     static let route = Route.get("webhooks")
 
     @Input("Only this source, e.g. stripe or checkr.", .length(0...50)) var source: String?
@@ -54,8 +55,10 @@ struct ListWebhooks: Query {
         return Output(
             meta: .init(
                 requestID: context.requestID, generatedAt: now, sinceHours: sinceHours, totalCount: total,
-                returnedCount: page.rows.count, startTime: window.start, endTime: window.end, filters: filters,
-                nextCursor: page.nextCursor, note: page.isCutBySize ? "The page was cut at its size limit." : nil),
+                returnedCount: page.rows.count, startTime: window.start, endTime: window.end,
+                filters: filters,
+                nextCursor: page.nextCursor,
+                note: page.isCutBySize ? "The page was cut at its size limit." : nil),
             summary: counts, events: page.rows)
     }
 }

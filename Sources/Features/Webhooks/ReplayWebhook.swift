@@ -11,7 +11,8 @@ import Storage
 struct ReplayWebhook: Command {
     static let name = "webhook_replay"
     static let title = "Replay webhook"
-    static let summary = "Process a stored webhook event again. Dry run unless dry_run is false; then it asks to be confirmed."
+    static let summary =
+        "Process a stored webhook event again. Dry run unless dry_run is false; then it asks to be confirmed."
     static let effect = Effect.reversible
     static let route = Route.post("webhooks/:event_id/replay")
     static let cost = 5
@@ -65,7 +66,8 @@ struct ReplayWebhook: Command {
             return Output(meta: meta, result: result, event: nil, note: nil, expected: nil)
         case .dryRun, .awaitingConfirmation:
             let note = context.mode == .dryRun ? "dry_run_only" : "confirmation_required"
-            return Output(meta: meta, result: nil, event: WebhookSummary(original), note: note, expected: result)
+            return Output(
+                meta: meta, result: nil, event: WebhookSummary(original), note: note, expected: result)
         }
     }
 
@@ -82,6 +84,7 @@ struct ReplayWebhook: Command {
         let why = event.isResolved ? "was replayed successfully" : "was processed"
         throw Failure(
             .conflict, "The event \(why) at \(event.processedAt.map { "\($0)" } ?? "an unknown time").",
-            hint: "To run it once more all the same, pass force=true and a reason.", reason: "webhook_already_processed")
+            hint: "To run it once more all the same, pass force=true and a reason.",
+            reason: "webhook_already_processed")
     }
 }

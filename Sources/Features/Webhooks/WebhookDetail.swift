@@ -6,7 +6,8 @@ import Storage
 struct WebhookDetail: Query {
     static let name = "webhook_detail"
     static let title = "Webhook detail"
-    static let summary = "One webhook event with its redacted payload and headers, its error and its attempts."
+    static let summary =
+        "One webhook event with its redacted payload and headers, its error and its attempts."
     static let route = Route.get("webhooks/:event_id")
     /// A payload larger than this is left to the resource, so that the answer fits its reader.
     static let payloadLimit = 64_000

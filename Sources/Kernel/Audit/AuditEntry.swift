@@ -10,7 +10,9 @@ package enum AuditStatus: String, Sendable, CaseIterable, Codable, SQLBindable, 
 ///
 /// Reads and automated work are recorded like everything else, but would bury
 /// the handful of things that people did if they were not marked.
-package enum AuditCategory: String, Sendable, CaseIterable, Codable, SQLBindable, SQLDecodable, SchemaDescribing {
+package enum AuditCategory: String, Sendable, CaseIterable, Codable, SQLBindable, SQLDecodable,
+    SchemaDescribing
+{
     /// An administrator or the platform on its behalf changed, tried to change, or was refused.
     case admin
     /// An administrator looked.
@@ -84,11 +86,15 @@ package struct AuditEntry: Sendable, Hashable {
     }
 
     private static func metadata(_ context: Context, _ extra: JSONObject) -> JSONValue {
-        var all: JSONObject = ["surface": .string(context.surface.rawValue), "actor": .string(context.actor.name)]
+        var all: JSONObject = [
+            "surface": .string(context.surface.rawValue), "actor": .string(context.actor.name),
+        ]
         if let client = context.client {
             all["client"] = .object(["name": .string(client.name), "version": .string(client.version)])
         }
-        if !context.actor.roles.isEmpty { all["actor_roles"] = .array(context.actor.roles.map { .string($0) }) }
+        if !context.actor.roles.isEmpty {
+            all["actor_roles"] = .array(context.actor.roles.map { .string($0) })
+        }
         for (key, value) in extra { all[key] = value }
         return Redaction.auditChanges.redacted(.object(all))
     }

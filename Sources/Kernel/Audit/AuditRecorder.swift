@@ -45,7 +45,8 @@ package final class AuditRecorder: Service, Sendable {
             return true
         }
         if !accepted {
-            logger.error("audit entry dropped", metadata: ["action": "\(entry.action)", "status": "\(entry.status)"])
+            logger.error(
+                "audit entry dropped", metadata: ["action": "\(entry.action)", "status": "\(entry.status)"])
         }
     }
 

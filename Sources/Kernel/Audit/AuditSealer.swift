@@ -63,7 +63,8 @@ package final class AuditSealer: Service, Sendable {
             let hash = AuditLeaf(entry, seq: seq).hash
             frontier.append(hash)
             statements.append(
-                "INSERT INTO audit_leaves (seq, entry_id, leaf_hash) VALUES (\(seq), \(entry.id), \(hash.bytes))")
+                "INSERT INTO audit_leaves (seq, entry_id, leaf_hash) VALUES (\(seq), \(entry.id), \(hash.bytes))"
+            )
         }
         statements.append("DELETE FROM audit_pending WHERE entry_id \(in: entries.map(\.id.description))")
         try tx.runMany(statements)
@@ -99,14 +100,18 @@ package struct AuditCheckpoint: Sendable, RowDecodable {
         size = try row.get(at: 0)
         note = try row.get(at: 1)
         createdAt = try row.get(at: 2)
-        frontier = try JSONCoding.decode(MerkleFrontier.self, from: Array(row.get(at: 3, as: String.self).utf8))
+        frontier = try JSONCoding.decode(
+            MerkleFrontier.self, from: Array(row.get(at: 3, as: String.self).utf8))
     }
 
     package static func latest(_ db: Snapshot) throws -> AuditCheckpoint? {
-        try db.one("SELECT size, note, created_at, frontier FROM audit_checkpoints ORDER BY size DESC LIMIT 1")
+        try db.one(
+            "SELECT size, note, created_at, frontier FROM audit_checkpoints ORDER BY size DESC LIMIT 1")
     }
 
-    static func store(_ frontier: MerkleFrontier, _ signer: NoteSigner, at now: Instant, _ tx: Transaction) throws {
+    static func store(_ frontier: MerkleFrontier, _ signer: NoteSigner, at now: Instant, _ tx: Transaction)
+        throws
+    {
         let note = try Checkpoint(origin: signer.verifier.name, size: frontier.size, root: frontier.root)
             .signed(by: signer).description
         try tx.run(

@@ -112,6 +112,8 @@ package struct AuditVerifier: Sendable {
             WHERE NOT EXISTS (SELECT 1 FROM audit_logs a WHERE a.id = p.entry_id)
             ORDER BY p.entry_id LIMIT \(Self.maximumProblems)
             """)
-        for id in orphans { walk.found(.deleted, nil, id, "The entry was announced but is not in the table.") }
+        for id in orphans {
+            walk.found(.deleted, nil, id, "The entry was announced but is not in the table.")
+        }
     }
 }

@@ -64,7 +64,8 @@ struct AuditWalk {
 
     private mutating func checkWitness() {
         guard let witness, witness.size == frontier.size, witness.root != frontier.root else { return }
-        found(.forged, nil, nil, "The tree of \(witness.size) entries is not the one of the checkpoint given.")
+        found(
+            .forged, nil, nil, "The tree of \(witness.size) entries is not the one of the checkpoint given.")
     }
 
     private mutating func checkCheckpoint(_ row: Row, _ size: Int) throws {
@@ -73,16 +74,20 @@ struct AuditWalk {
         (sealed, previous) = (size, nil)
         checkpoints += 1
         let root = MerkleHash(bytes: try row.get(at: 5, as: [UInt8].self))
-        let kept = try? JSONCoding.decode(MerkleFrontier.self, from: Array(row.get(at: 6, as: String.self).utf8))
+        let kept = try? JSONCoding.decode(
+            MerkleFrontier.self, from: Array(row.get(at: 6, as: String.self).utf8))
         guard let checkpoint = try? Checkpoint(verifying: row.get(at: 4), with: verifier) else {
-            return found(.forged, from, nil, "The checkpoint over \(place) is not signed by the key of the log.")
+            return found(
+                .forged, from, nil, "The checkpoint over \(place) is not signed by the key of the log.")
         }
         guard !isDifferent else { return }
         if checkpoint.size != frontier.size || checkpoint.root != frontier.root {
             isDifferent = true
             found(.forged, from, nil, "The signed root over \(place) is another one.")
         } else if root != frontier.root || kept != frontier {
-            found(.forged, from, nil, "What is stored beside the signed root over \(place) is not what it signs.")
+            found(
+                .forged, from, nil,
+                "What is stored beside the signed root over \(place) is not what it signs.")
         }
     }
 

@@ -22,7 +22,9 @@ package struct ServiceToken: Sendable, RowDecodable {
         id = try row["id"]
         name = try row["name"]
         owner = try row["owner"]
-        scopes = try (row["scopes"] as String).split(separator: " ").compactMap { Scope(rawValue: String($0)) }
+        scopes = try (row["scopes"] as String).split(separator: " ").compactMap {
+            Scope(rawValue: String($0))
+        }
         createdAt = try row["created_at"]
         expiresAt = try row["expires_at"]
         revokedAt = try row["revoked_at"]
@@ -40,11 +42,14 @@ package struct ServiceToken: Sendable, RowDecodable {
 
     /// Makes and stores a token; the returned text is never seen again.
     package static func create(
-        name: String, owner: String, scopes: [Scope], lifetime: Duration, _ tx: Transaction, _ context: Context
+        name: String, owner: String, scopes: [Scope], lifetime: Duration, _ tx: Transaction,
+        _ context: Context
     ) throws -> (token: String, id: ULID) {
-        guard !name.isEmpty, name.count <= 100, !scopes.isEmpty, lifetime > .zero, lifetime <= maximumLifetime else {
+        guard !name.isEmpty, name.count <= 100, !scopes.isEmpty, lifetime > .zero, lifetime <= maximumLifetime
+        else {
             throw Failure(
-                .invalidInput, "A token needs a name of 1 to 100 characters, a scope and a lifetime of at most 366 days.")
+                .invalidInput,
+                "A token needs a name of 1 to 100 characters, a scope and a lifetime of at most 366 days.")
         }
         let id = context.newID()
         let token = "itk_\(id)_\(Secrets.random(bytes: 32))"
@@ -64,9 +69,11 @@ package struct ServiceToken: Sendable, RowDecodable {
     /// Ends a token now; revoking a revoked one changes nothing.
     package static func revoke(_ id: ULID, _ tx: Transaction, _ context: Context) throws {
         let changed = try tx.run(
-            "UPDATE service_tokens SET revoked_at = \(context.now) WHERE id = \(id) AND revoked_at IS NULL").affected
+            "UPDATE service_tokens SET revoked_at = \(context.now) WHERE id = \(id) AND revoked_at IS NULL"
+        ).affected
         if changed > 0 {
-            try tx.audit("token.revoke", Subject("token", id.description), description: "Service token revoked")
+            try tx.audit(
+                "token.revoke", Subject("token", id.description), description: "Service token revoked")
         } else if try find(id, tx) == nil {
             throw Failure(
                 .notFound, "There is no token with the id \(id).", hint: "instainstru token list shows them.")

@@ -102,7 +102,8 @@ extension Transaction {
             \(runAt ?? context.now), \(job.uniqueKey), \(context.requestID), \(context.traceID), \(context.now))
             ON CONFLICT DO NOTHING
             """)
-        unit.note(EffectPreview(kind: "job", action: J.name, resourceType: "job", resourceID: nil, changes: nil))
+        unit.note(
+            EffectPreview(kind: "job", action: J.name, resourceType: "job", resourceID: nil, changes: nil))
         try notify(JobQueue.channel, "")
     }
 }

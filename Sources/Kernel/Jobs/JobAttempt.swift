@@ -24,7 +24,9 @@ package final class JobAttempt: Sendable {
     /// One transaction that holds what the job does and how it ended.
     ///
     /// Throws ``LeaseLost`` and keeps nothing when another worker has the job.
-    package func settle(_ body: @escaping @Sendable (Transaction, UnitOfWork) throws -> JobOutcome) async throws {
+    package func settle(_ body: @escaping @Sendable (Transaction, UnitOfWork) throws -> JobOutcome)
+        async throws
+    {
         try await database.transaction(context, category: .automated) { [self] tx, unit in
             let outcome = try body(tx, unit)
             let isDiscarded = try JobQueue.settle(record, outcome, policy, tx, now: context.environment.now())

@@ -68,7 +68,8 @@ package enum JobQueue {
     static func settle(
         _ job: JobRecord, _ outcome: JobOutcome, _ policy: RetryPolicy, _ tx: Transaction, now: Instant
     ) throws -> Bool {
-        let mine: SQL = "id = \(job.id) AND state = 'running' AND worker = \(job.worker) AND attempt = \(job.attempt)"
+        let mine: SQL =
+            "id = \(job.id) AND state = 'running' AND worker = \(job.worker) AND attempt = \(job.attempt)"
         let changed: Int
         var isDiscarded = false
         switch outcome {

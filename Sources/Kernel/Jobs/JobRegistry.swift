@@ -6,7 +6,10 @@ package struct JobRegistry: Sendable {
     struct Entry: Sendable {
         let timeout: Duration
         let claimed: @Sendable ([JobRecord], Transaction, Context) throws -> Void
-        let attempt: @Sendable (JobRecord, Context, any Database) throws -> (JobAttempt, @Sendable () async throws -> Void)
+        let attempt:
+            @Sendable (JobRecord, Context, any Database) throws -> (
+                JobAttempt, @Sendable () async throws -> Void
+            )
     }
 
     private let entries: [String: Entry]

@@ -156,7 +156,8 @@ package final class Worker: Service, Sendable {
     private func giveUp(_ record: JobRecord, _ reason: String, _ context: Context) async {
         context.logger.error("a job is discarded", metadata: ["id": "\(record.id)", "error": "\(reason)"])
         _ = try? await database.write { tx in
-            try JobQueue.settle(record, .discard(error: reason), RetryPolicy(), tx, now: context.environment.now())
+            try JobQueue.settle(
+                record, .discard(error: reason), RetryPolicy(), tx, now: context.environment.now())
         }
     }
 }

@@ -18,7 +18,8 @@ package struct Confirmation: Sendable {
 
     /// Stores a new promise, forgets a few old ones, and returns it with its token.
     static func issue(
-        for call: CallFingerprint, effects: [EffectPreview], question: String, _ tx: Transaction, _ context: Context
+        for call: CallFingerprint, effects: [EffectPreview], question: String, _ tx: Transaction,
+        _ context: Context
     ) throws -> Confirmation {
         let token = "cnf_" + Secrets.random(bytes: 24)
         let expiresAt = context.now + lifetime
@@ -30,7 +31,8 @@ package struct Confirmation: Sendable {
             """)
         try tx.run(
             """
-            INSERT INTO confirmations (token_hash, actor, operation, arguments_hash, state_hash, created_at, expires_at)
+            INSERT INTO confirmations (token_hash, actor, operation, arguments_hash, state_hash, created_at, \
+            expires_at)
             VALUES (\(Secrets.hash(token)), \(call.actor), \(call.operation), \(call.argumentsHash), \
             \(stateHash(effects)), \(context.now), \(expiresAt))
             """)
@@ -40,7 +42,8 @@ package struct Confirmation: Sendable {
     /// Uses the promise up and returns the state hash it was given for.
     /// Runs in the command's own transaction: if the command fails, the token
     /// is not spent.
-    static func redeem(_ token: String, for call: CallFingerprint, _ tx: Transaction, _ context: Context) throws
+    static func redeem(_ token: String, for call: CallFingerprint, _ tx: Transaction, _ context: Context)
+        throws
         -> String
     {
         let row = try tx.rows(
@@ -51,20 +54,25 @@ package struct Confirmation: Sendable {
         ).first
         let hint = "Call again without confirm_token for a fresh preview and token."
         guard let row, try row["actor"] == call.actor else {
-            throw Failure(.conflict, "The confirm_token is not known for this caller.", hint: hint, reason: "confirm_token_invalid")
+            throw Failure(
+                .conflict, "The confirm_token is not known for this caller.", hint: hint,
+                reason: "confirm_token_invalid")
         }
         guard try (row["used_at"] as Instant?) == nil else {
-            throw Failure(.conflict, "The confirm_token was used before.", hint: hint, reason: "confirm_token_used")
+            throw Failure(
+                .conflict, "The confirm_token was used before.", hint: hint, reason: "confirm_token_used")
         }
         guard try (row["expires_at"] as Instant) > context.now else {
-            throw Failure(.conflict, "The confirm_token has expired.", hint: hint, reason: "confirm_token_expired")
+            throw Failure(
+                .conflict, "The confirm_token has expired.", hint: hint, reason: "confirm_token_expired")
         }
         guard try row["operation"] == call.operation, try row["arguments_hash"] == call.argumentsHash else {
             throw Failure(
                 .conflict, "The confirm_token was given for another call or other arguments.", hint: hint,
                 reason: "confirm_token_mismatch")
         }
-        try tx.run("UPDATE confirmations SET used_at = \(context.now) WHERE token_hash = \(Secrets.hash(token))")
+        try tx.run(
+            "UPDATE confirmations SET used_at = \(context.now) WHERE token_hash = \(Secrets.hash(token))")
         return try row["state_hash"]
     }
 
@@ -72,7 +80,8 @@ package struct Confirmation: Sendable {
         guard stateHash(effects) != expected else { return }
         throw Failure(
             .conflict, "What this call would change is no longer what the preview showed.",
-            hint: "Call again without confirm_token and look at the new preview.", reason: "confirm_state_changed")
+            hint: "Call again without confirm_token and look at the new preview.",
+            reason: "confirm_state_changed")
     }
 
     static func stateHash(_ effects: [EffectPreview]) -> String {

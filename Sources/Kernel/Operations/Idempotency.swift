@@ -39,7 +39,8 @@ enum Idempotency {
             """)
         try tx.run(
             """
-            INSERT INTO idempotency_keys (actor, operation, idempotency_key, request_hash, result, created_at, expires_at)
+            INSERT INTO idempotency_keys (actor, operation, idempotency_key, request_hash, result, created_at, \
+            expires_at)
             VALUES (\(call.actor), \(call.operation), \(key), \(call.argumentsHash), \
             \(String(decoding: result, as: UTF8.self)), \(context.now), \(context.now + lifetime))
             """)

@@ -33,7 +33,8 @@ package struct Input<Value: InputValue>: Sendable {
         wrappedValue: Wrapped? = nil, _ summary: String, _ rules: InputRule<Wrapped>...
     ) where Value == Wrapped? {
         self.init(
-            state: .declared(default: .some(wrappedValue)), summary: summary, rules: rules.map { $0.lifted() })
+            state: .declared(default: .some(wrappedValue)), summary: summary, rules: rules.map { $0.lifted() }
+        )
     }
 
     private init(state: State, summary: String, rules: [InputRule<Value>]) {

@@ -34,7 +34,8 @@ struct InputBinder: Sendable {
 
     private init(reflecting operation: Any) {
         declarations = Mirror(reflecting: operation).children.compactMap { child in
-            guard let label = child.label, label.hasPrefix("_"), let input = child.value as? any AnyInput else {
+            guard let label = child.label, label.hasPrefix("_"), let input = child.value as? any AnyInput
+            else {
                 return nil
             }
             let property = String(label.dropFirst())
@@ -46,7 +47,8 @@ struct InputBinder: Sendable {
     var parameters: [InputParameter] {
         declarations.map {
             InputParameter(
-                name: $0.name, summary: $0.input.summary, isRequired: $0.input.isRequired, schema: $0.input.schema)
+                name: $0.name, summary: $0.input.summary, isRequired: $0.input.isRequired,
+                schema: $0.input.schema)
         }
     }
 
@@ -123,4 +125,6 @@ extension InputBinder {
     }
 }
 
-private var unsupported: Failure { Failure(.internal, "Only @Input properties may be stored in an operation.") }
+private var unsupported: Failure {
+    Failure(.internal, "Only @Input properties may be stored in an operation.")
+}

@@ -29,7 +29,9 @@ extension InputValue {
 extension String: InputValue {
     package static var inputSchema: JSONObject { ["type": "string"] }
     package init(input: JSONValue) throws(InputProblem) {
-        guard case .string(let text) = input else { throw InputProblem("must be text, not \(input.typeName)") }
+        guard case .string(let text) = input else {
+            throw InputProblem("must be text, not \(input.typeName)")
+        }
         if text.utf8.contains(0) { throw InputProblem("must not contain the character U+0000") }
         self = text
     }
@@ -42,10 +44,14 @@ extension Int: InputValue {
         switch input {
         case .int(let number): self = number
         case .double(let number):
-            guard let whole = Int(exactly: number) else { throw InputProblem("must be a whole number, not \(number)") }
+            guard let whole = Int(exactly: number) else {
+                throw InputProblem("must be a whole number, not \(number)")
+            }
             self = whole
         case .string(let text):
-            guard let number = Int(text) else { throw InputProblem("must be a whole number, not \(quoted(text))") }
+            guard let number = Int(text) else {
+                throw InputProblem("must be a whole number, not \(quoted(text))")
+            }
             self = number
         default: throw InputProblem("must be a whole number, not \(input.typeName)")
         }
@@ -89,9 +95,12 @@ extension ULID: InputValue {
         ["type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$", "minLength": 26, "maxLength": 26]
     }
     package init(input: JSONValue) throws(InputProblem) {
-        guard case .string(let text) = input else { throw InputProblem("must be a ULID, not \(input.typeName)") }
+        guard case .string(let text) = input else {
+            throw InputProblem("must be a ULID, not \(input.typeName)")
+        }
         guard let id = ULID(text) else {
-            throw InputProblem("must be a ULID (26 characters of 0-9 and A-Z without I, L, O, U), not \(quoted(text))")
+            throw InputProblem(
+                "must be a ULID (26 characters of 0-9 and A-Z without I, L, O, U), not \(quoted(text))")
         }
         self = id
     }
@@ -111,7 +120,8 @@ extension Instant: InputValue {
 }
 
 /// A closed set of words. Conform a `String` enum to make it an argument.
-package protocol InputEnum: InputValue, SchemaDescribing, RawRepresentable, CaseIterable where RawValue == String {}
+package protocol InputEnum: InputValue, SchemaDescribing, RawRepresentable, CaseIterable
+where RawValue == String {}
 
 extension InputEnum {
     package static var inputSchema: JSONObject {

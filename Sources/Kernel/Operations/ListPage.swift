@@ -14,7 +14,8 @@ package enum Cursor {
             let id = ULID(String(decoding: bytes.prefix(ULID.textLength), as: UTF8.self))
         else {
             throw Failure.invalid(
-                [.init("cursor", "is not a cursor")], hint: "Pass next_cursor of the page before, unchanged, or nothing.")
+                [.init("cursor", "is not a cursor")],
+                hint: "Pass next_cursor of the page before, unchanged, or nothing.")
         }
         guard bytes.suffix(8).elementsEqual(fingerprint(filters).utf8) else {
             throw Failure.invalid(

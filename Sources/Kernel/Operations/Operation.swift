@@ -94,7 +94,9 @@ extension Command {
     package var needsConfirmation: Bool { Self.effect == .destructive }
     package var isDryRun: Bool { false }
     package var confirmationQuestion: String { "\(Self.summary) Go ahead?" }
-    package static func verdict(on output: Output) -> (status: AuditStatus, error: String?) { (.success, nil) }
+    package static func verdict(on output: Output) -> (status: AuditStatus, error: String?) {
+        (.success, nil)
+    }
 }
 
 /// A method and a path pattern; `:name` segments are arguments.

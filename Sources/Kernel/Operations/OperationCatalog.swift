@@ -46,7 +46,9 @@ package struct OperationDescriptor: Sendable {
 
     /// A command's answer may also carry what the runner adds to a preview.
     private static func outputSchema(_ output: JSONValue, isCommand: Bool) -> JSONValue {
-        guard isCommand, case .object(var schema) = output, case .object(var properties)? = schema["properties"] else {
+        guard isCommand, case .object(var schema) = output,
+            case .object(var properties)? = schema["properties"]
+        else {
             return output
         }
         properties["effects"] = .object([
@@ -62,7 +64,9 @@ package struct OperationDescriptor: Sendable {
 /// Schemas of our own types; one that cannot be derived is a programming error
 /// and is shown as the empty schema, which the catalog test refuses.
 enum JSONSchema {
-    static func of<T: Decodable>(_ type: T.Type) -> JSONValue { (try? JSONCoding.schema(of: type)) ?? .object([:]) }
+    static func of<T: Decodable>(_ type: T.Type) -> JSONValue {
+        (try? JSONCoding.schema(of: type)) ?? .object([:])
+    }
 }
 
 /// What a preview asks of its caller.
@@ -82,10 +86,12 @@ package struct CallOptions: Sendable {
     static let parameters = [
         InputParameter(
             name: "confirm_token", summary: "Token from the preview of this same call; makes it happen.",
-            isRequired: false, schema: optionalText("Token from the preview of this same call; makes it happen.", 200)),
+            isRequired: false,
+            schema: optionalText("Token from the preview of this same call; makes it happen.", 200)),
         InputParameter(
             name: "idempotency_key", summary: "Your own key: the same key and arguments act only once.",
-            isRequired: false, schema: optionalText("Your own key: the same key and arguments act only once.", 200)),
+            isRequired: false,
+            schema: optionalText("Your own key: the same key and arguments act only once.", 200)),
     ]
     static var names: [String] { parameters.map(\.name) }
 
@@ -97,7 +103,8 @@ package struct CallOptions: Sendable {
     init(takingFrom arguments: inout JSONObject, problems: inout [Failure.Field]) {
         func take(_ name: String) -> String? {
             guard let value = arguments.removeValue(forKey: name), !value.isNull else { return nil }
-            guard case .string(let text) = value, (1...200).contains(text.count), !text.utf8.contains(0) else {
+            guard case .string(let text) = value, (1...200).contains(text.count), !text.utf8.contains(0)
+            else {
                 problems.append(.init(name, "must be text of 1 to 200 characters"))
                 return nil
             }
@@ -124,7 +131,9 @@ package struct OperationCatalog: Sendable {
     package subscript(name: String) -> OperationDescriptor? { byName[name] }
 
     private static func describe(_ type: any Operation.Type, _ feature: String) -> OperationDescriptor {
-        func open<O: Operation>(_ type: O.Type) -> OperationDescriptor { OperationDescriptor(type, feature: feature) }
+        func open<O: Operation>(_ type: O.Type) -> OperationDescriptor {
+            OperationDescriptor(type, feature: feature)
+        }
         return open(type)
     }
 }

@@ -34,7 +34,8 @@ package final class RateLimiter: Sendable {
             return 0
         }
         guard wait > 0 else { return }
-        var failure = Failure(.rateLimited, "Too many calls.", hint: "Wait and call again.", reason: "rate_limited")
+        var failure = Failure(
+            .rateLimited, "Too many calls.", hint: "Wait and call again.", reason: "rate_limited")
         failure.retryAfter = .microseconds(wait)
         throw failure
     }

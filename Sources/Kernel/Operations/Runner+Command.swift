@@ -10,7 +10,9 @@ extension Runner {
         let call = CallFingerprint(context, operation: C.name, arguments: arguments)
         if command.isDryRun { return try await preview(command, arguments, call, context, mode: .dryRun) }
         if command.needsConfirmation, options.confirmToken == nil {
-            if let key = options.idempotencyKey, let stored = try await stored(key, call, context) { return stored }
+            if let key = options.idempotencyKey, let stored = try await stored(key, call, context) {
+                return stored
+            }
             return try await preview(command, arguments, call, context, mode: .awaitingConfirmation)
         }
         do {
@@ -26,13 +28,16 @@ extension Runner {
     }
 
     private func commit<C: Command>(
-        _ command: C, _ arguments: JSONObject, _ options: CallOptions, _ call: CallFingerprint, _ context: Context
+        _ command: C, _ arguments: JSONObject, _ options: CallOptions, _ call: CallFingerprint,
+        _ context: Context
     ) async throws -> Answer {
         try await database.transaction(context, category: .admin) { tx, unit in
             if let key = options.idempotencyKey, let stored = try Idempotency.lookUp(key, call, tx, context) {
                 return Answer(bytes: stored, isRepeat: true)
             }
-            let expected = try options.confirmToken.map { try Confirmation.redeem($0, for: call, tx, context) }
+            let expected = try options.confirmToken.map {
+                try Confirmation.redeem($0, for: call, tx, context)
+            }
             let output = try command.run(tx, context)
             if let expected { try Confirmation.requireUnchanged(expected, unit.effects) }
             let bytes = try JSONCoding.encode(output)
@@ -73,13 +78,15 @@ extension Runner {
         _ command: C, _ arguments: JSONObject, _ mode: Context.Mode,
         _ verdict: (status: AuditStatus, error: String?), _ tx: Transaction
     ) throws {
-        let suffix = switch mode {
-        case .commit: ""
-        case .dryRun: " (dry run)"
-        case .awaitingConfirmation: " (preview, awaiting confirmation)"
-        }
+        let suffix =
+            switch mode {
+            case .commit: ""
+            case .dryRun: " (dry run)"
+            case .awaitingConfirmation: " (preview, awaiting confirmation)"
+            }
         try tx.audit(
-            C.action, command.subject ?? Subject("mcp", nil), description: C.title + suffix, status: verdict.status,
+            C.action, command.subject ?? Subject("mcp", nil), description: C.title + suffix,
+            status: verdict.status,
             metadata: ["arguments": recordable(arguments), "mode": .string("\(mode)")], error: verdict.error)
     }
 

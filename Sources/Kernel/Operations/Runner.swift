@@ -103,7 +103,9 @@ package struct Runner: Sendable {
         return try await act(command, own, options, context)
     }
 
-    private func look<Q: Query>(_ query: Q, _ arguments: JSONObject, _ context: Context) async throws -> Answer {
+    private func look<Q: Query>(_ query: Q, _ arguments: JSONObject, _ context: Context) async throws
+        -> Answer
+    {
         let output = try await query.run(Reader(database), context)
         let bytes = try JSONCoding.encode(output)
         try await recorder.record(

@@ -34,7 +34,8 @@ package struct ProcessWebhook: Job {
         }
         for (key, (at, count)) in sums.sorted(by: { $0.key.joined() < $1.key.joined() }) {
             try WebhookEvent.tally.add(-count, at: at, [key[0], key[1], key[2]], tx)
-            try WebhookEvent.tally.add(count, at: at, [key[0], key[1], WebhookStatus.processing.rawValue], tx)
+            try WebhookEvent.tally.add(
+                count, at: at, [key[0], key[1], WebhookStatus.processing.rawValue], tx)
         }
     }
 
@@ -47,7 +48,8 @@ package struct ProcessWebhook: Job {
             }
             guard let source = sources[event.source] else {
                 return try Self.finish(
-                    event, .failed("no source '\(event.source)' is registered", retry: false), attempt.record, .zero,
+                    event, .failed("no source '\(event.source)' is registered", retry: false), attempt.record,
+                    .zero,
                     deploySHA, tx, unit)
             }
             let start = ContinuousClock.now
@@ -59,7 +61,8 @@ package struct ProcessWebhook: Job {
     }
 
     package func discarded(_ reason: String, _ tx: Transaction, _ context: Context) throws {
-        guard let event = try WebhookEvent.lock(webhook, tx), event.status == .processing || event.status == .failed
+        guard let event = try WebhookEvent.lock(webhook, tx),
+            event.status == .processing || event.status == .failed
         else { return }
         try event.move(
             to: .deadLetter, "processing_error = \(reason), processed_at = \(context.environment.now())", tx)
@@ -67,7 +70,8 @@ package struct ProcessWebhook: Job {
 
     /// Writes the event's new state and the attempt; decides what the job does next.
     private static func finish(
-        _ event: WebhookEvent, _ result: HandlerResult, _ job: JobRecord, _ duration: Duration, _ sha: String?,
+        _ event: WebhookEvent, _ result: HandlerResult, _ job: JobRecord, _ duration: Duration,
+        _ sha: String?,
         _ tx: Transaction, _ unit: UnitOfWork
     ) throws -> JobOutcome {
         let now = unit.context.environment.now()

@@ -94,7 +94,8 @@ package struct WebhookEvent: Sendable, RowDecodable {
 
     /// Keeps the counts of lists in step with a change of state.
     static func count(
-        _ change: Int, _ id: ULID, _ source: String, _ type: String, _ status: WebhookStatus, _ tx: Transaction
+        _ change: Int, _ id: ULID, _ source: String, _ type: String, _ status: WebhookStatus,
+        _ tx: Transaction
     ) throws {
         try tally.add(change, at: id.instant, [source, type, status.rawValue], tx)
     }

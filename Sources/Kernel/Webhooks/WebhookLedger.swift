@@ -20,12 +20,15 @@ package struct WebhookLedger: Sendable {
     package init(database: any Database) { self.database = database }
 
     /// Verifies, stores and commits; returns only when the row is durable.
-    package func receive(_ source: any WebhookSource.Type, _ request: WebhookRequest, _ context: Context) async throws
+    package func receive(_ source: any WebhookSource.Type, _ request: WebhookRequest, _ context: Context)
+        async throws
         -> Receipt
     {
         let delivery = try source.verify(request, context)
         let row = NewEvent(source.name, delivery, request, context)
-        return try await database.transaction(context, category: .automated) { tx, _ in try Self.store(row, tx) }
+        return try await database.transaction(context, category: .automated) { tx, _ in
+            try Self.store(row, tx)
+        }
     }
 
     private static func store(_ new: NewEvent, _ tx: Transaction) throws -> Receipt {

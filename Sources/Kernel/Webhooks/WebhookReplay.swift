@@ -12,7 +12,8 @@ package struct WebhookReplay: Sendable {
     /// is resolved and needs no further retry.
     ///
     /// - Precondition: `original` is locked by `tx` and is not a replay itself.
-    package static func run(_ original: WebhookEvent, reason: String?, _ tx: Transaction, _ context: Context) throws
+    package static func run(_ original: WebhookEvent, reason: String?, _ tx: Transaction, _ context: Context)
+        throws
         -> WebhookReplay
     {
         let unit = try tx.unit
@@ -31,10 +32,13 @@ package struct WebhookReplay: Sendable {
         try tx.audit(
             "webhook.replay", Subject("webhook", original.id.description),
             changes: changes(
-                from: ["replay_count": .int(original.replayCount)], to: ["replay_count": .int(original.replayCount + 1)]),
-            description: "Webhook \(original.eventType) replayed", status: replay.isSuccess ? .success : .failed,
+                from: ["replay_count": .int(original.replayCount)],
+                to: ["replay_count": .int(original.replayCount + 1)]),
+            description: "Webhook \(original.eventType) replayed",
+            status: replay.isSuccess ? .success : .failed,
             metadata: [
-                "replay_event_id": .string(copy.id.description), "original_status": .string(original.status.rawValue),
+                "replay_event_id": .string(copy.id.description),
+                "original_status": .string(original.status.rawValue),
                 "reason": reason.map { .string($0) } ?? .null,
             ], error: replay.error)
         return replay
@@ -69,6 +73,8 @@ package struct WebhookReplay: Sendable {
             UPDATE webhook_events SET replay_count = replay_count + 1, \
             resolved_by = COALESCE(\(isSuccess ? id : nil), resolved_by) WHERE id = \(original.id)
             """)
-        if isSuccess { try JobQueue.cancel(uniqueKey: ProcessWebhook(webhook: original.id).uniqueKey ?? "", tx) }
+        if isSuccess {
+            try JobQueue.cancel(uniqueKey: ProcessWebhook(webhook: original.id).uniqueKey ?? "", tx)
+        }
     }
 }

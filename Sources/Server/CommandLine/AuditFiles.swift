@@ -5,7 +5,9 @@ import Storage
 
 /// Exported audit logs: entries as JSON lines, and the checkpoint that signs them.
 package enum AuditFiles {
-    package static func verifier(_ text: String?, _ configuration: Kernel.Configuration) throws -> NoteVerifier {
+    package static func verifier(_ text: String?, _ configuration: Kernel.Configuration) throws
+        -> NoteVerifier
+    {
         guard let text else { return try Keys.load(configuration).signer.verifier }
         guard let key = NoteVerifier(text) else {
             throw Failure.invalid([.init("public-key", "must be a vkey, name+hash+key")])
@@ -14,13 +16,17 @@ package enum AuditFiles {
     }
 
     package static func checkpoint(_ path: String, _ key: NoteVerifier) throws -> Checkpoint {
-        do { return try Checkpoint(verifying: String(contentsOfFile: path, encoding: .utf8), with: key) } catch {
+        do {
+            return try Checkpoint(verifying: String(contentsOfFile: path, encoding: .utf8), with: key)
+        } catch {
             throw Failure(.invalidInput, "\(path) is not a checkpoint signed by \(key.name): \(error)")
         }
     }
 
     /// Verifies an exported file against its checkpoint, without any database.
-    package static func verify(_ path: String, _ key: NoteVerifier, checkpoint given: String?) throws -> AuditReport {
+    package static func verify(_ path: String, _ key: NoteVerifier, checkpoint given: String?) throws
+        -> AuditReport
+    {
         let signed = try checkpoint(given ?? path + ".checkpoint", key)
         var frontier = MerkleFrontier()
         var problems: [AuditProblem] = []
@@ -28,13 +34,16 @@ package enum AuditFiles {
         for line in text.split(separator: 0x0A) {
             let seq = frontier.size
             if (try? JSONValue(parsing: Array(line)))?["seq"]?.intValue != seq, problems.count < 20 {
-                problems.append(.init(kind: .reordered, seq: seq, detail: "Line \(seq + 1) is not entry \(seq)."))
+                problems.append(
+                    .init(kind: .reordered, seq: seq, detail: "Line \(seq + 1) is not entry \(seq)."))
             }
             frontier.append(.leaf(line))
         }
         if frontier.size < signed.size {
             problems.append(
-                .init(kind: .truncated, seq: frontier.size, detail: "\(signed.size) entries were signed, \(frontier.size) are here."))
+                .init(
+                    kind: .truncated, seq: frontier.size,
+                    detail: "\(signed.size) entries were signed, \(frontier.size) are here."))
         } else if frontier.size > signed.size || frontier.root != signed.root {
             problems.append(.init(kind: .edited, detail: "The lines are not those that were signed."))
         }
@@ -64,7 +73,8 @@ extension Platform {
             return latest.note
         }
         guard let note else {
-            throw Failure(.conflict, "Nothing has been sealed yet.", hint: "Run the server for a second, then export.")
+            throw Failure(
+                .conflict, "Nothing has been sealed yet.", hint: "Run the server for a second, then export.")
         }
         try note.write(toFile: path + ".checkpoint", atomically: true, encoding: .utf8)
         return try AuditFiles.checkpoint(path + ".checkpoint", keys.signer.verifier).size

@@ -16,8 +16,10 @@ package enum Examination {
         var findings = [
             Finding(
                 name: "wiring", state: .good,
-                detail: "\(platform.runner.catalog.all.count) operations, \(JobRegistry(platform.features).names.count) jobs, every name once"),
-            Finding(name: "database", state: .good, detail: "\(platform.database.dialect.rawValue), migrated"),
+                detail: wiring(platform)
+            ),
+            Finding(
+                name: "database", state: .good, detail: "\(platform.database.dialect.rawValue), migrated"),
             Finding(
                 name: "stripe webhooks", state: settings.stripeSecrets.isEmpty ? .unset : .good,
                 detail: settings.stripeSecrets.isEmpty
@@ -26,7 +28,8 @@ package enum Examination {
             Finding(
                 name: "checkr webhooks",
                 state: settings.checkrAPIKey == nil || settings.checkrWebhookUser == nil ? .unset : .good,
-                detail: settings.checkrAPIKey == nil ? "no CHECKR_API_KEY: events are refused with 500" : "configured"),
+                detail: settings.checkrAPIKey == nil
+                    ? "no CHECKR_API_KEY: events are refused with 500" : "configured"),
             Finding(
                 name: "git sha", state: settings.gitSHA == nil ? .unset : .good,
                 detail: settings.gitSHA ?? "health and attempts cannot name the deployed commit"),
@@ -34,6 +37,11 @@ package enum Examination {
         findings.append(try await audit(platform))
         findings.append(try await jobs(platform))
         return findings
+    }
+
+    private static func wiring(_ platform: Platform) -> String {
+        let jobs = JobRegistry(platform.features).names.count
+        return "\(platform.runner.catalog.all.count) operations, \(jobs) jobs, every name once"
     }
 
     private static func audit(_ platform: Platform) async throws -> Finding {
@@ -52,7 +60,8 @@ package enum Examination {
     private static func jobs(_ platform: Platform) async throws -> Finding {
         let names = JobRegistry(platform.features).names
         let orphans: [String] = try await platform.database.read { db in
-            try db.values("SELECT DISTINCT name FROM jobs WHERE state <> 'discarded' AND name \(notIn: names)")
+            try db.values(
+                "SELECT DISTINCT name FROM jobs WHERE state <> 'discarded' AND name \(notIn: names)")
         }
         return Finding(
             name: "jobs", state: orphans.isEmpty ? .good : .bad,

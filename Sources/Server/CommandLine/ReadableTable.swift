@@ -23,9 +23,11 @@ package enum ReadableTable {
 
     private static func section(_ key: String, _ value: JSONValue) -> String {
         switch value {
-        case .array(let items) where items.contains { $0.objectValue != nil }: return "\n" + key + "\n" + table(items)
+        case .array(let items) where items.contains { $0.objectValue != nil }:
+            return "\n" + key + "\n" + table(items)
         case .object(let object) where !object.isEmpty:
-            return "\n" + key + "\n" + object.map { "  \($0): \(cell($1, limit: 400))" }.joined(separator: "\n")
+            return "\n" + key + "\n"
+                + object.map { "  \($0): \(cell($1, limit: 400))" }.joined(separator: "\n")
         case .null: return ""
         default: return "\(key): \(cell(value, limit: 400))"
         }

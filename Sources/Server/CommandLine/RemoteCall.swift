@@ -7,11 +7,13 @@ import NIOHTTP1
 
 /// A call of an operation on a server, over its MCP endpoint.
 package enum RemoteCall {
-    package static func run(_ operation: String, _ arguments: JSONObject, url: String, token: String?) async throws
+    package static func run(_ operation: String, _ arguments: JSONObject, url: String, token: String?)
+        async throws
         -> [UInt8]
     {
         guard let token = token ?? ProcessInfo.processInfo.environment["INSTAINSTRU_TOKEN"] else {
-            throw Failure(.unauthenticated, "No token for \(url).", hint: "Pass --token or set INSTAINSTRU_TOKEN.")
+            throw Failure(
+                .unauthenticated, "No token for \(url).", hint: "Pass --token or set INSTAINSTRU_TOKEN.")
         }
         let message: JSONValue = [
             "jsonrpc": "2.0", "id": 1, "method": "tools/call",
@@ -20,7 +22,9 @@ package enum RemoteCall {
                 "_meta": [
                     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
                     "io.modelcontextprotocol/clientCapabilities": [:],
-                    "io.modelcontextprotocol/clientInfo": ["name": "instainstru-cli", "version": .string(Build.version)],
+                    "io.modelcontextprotocol/clientInfo": [
+                        "name": "instainstru-cli", "version": .string(Build.version),
+                    ],
                 ],
             ],
         ]

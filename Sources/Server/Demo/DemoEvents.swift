@@ -37,14 +37,19 @@ struct DemoEvents {
             "charge.\(type)", at: at,
             [
                 "id": .string(payment.chargeID), "object": "charge", "amount": .int(payment.amount),
-                "amount_refunded": .int(refunded), "refunded": .bool(refunded >= payment.amount), "currency": "usd",
+                "amount_refunded": .int(refunded), "refunded": .bool(refunded >= payment.amount),
+                "currency": "usd",
                 "payment_intent": .string(payment.intentID), "status": "succeeded",
                 "payment_method_details": ["type": "card", "card": ["brand": "visa", "last4": "4242"]],
-                "billing_details": ["name": "Sam Student", "address": ["line1": "1 Main St", "postal_code": "10001"]],
+                "billing_details": [
+                    "name": "Sam Student", "address": ["line1": "1 Main St", "postal_code": "10001"],
+                ],
             ])
     }
 
-    mutating func dispute(_ type: String, _ payment: Payment, id: String, status: String, at: Instant) -> JSONValue {
+    mutating func dispute(_ type: String, _ payment: Payment, id: String, status: String, at: Instant)
+        -> JSONValue
+    {
         stripe(
             "charge.dispute.\(type)", at: at,
             [
@@ -58,7 +63,8 @@ struct DemoEvents {
         stripe(
             "account.updated", at: at, account: account,
             [
-                "id": .string(account), "object": "account", "charges_enabled": true, "details_submitted": true,
+                "id": .string(account), "object": "account", "charges_enabled": true,
+                "details_submitted": true,
                 "payouts_enabled": true,
             ])
     }
@@ -69,7 +75,8 @@ struct DemoEvents {
             "payout.\(type)", at: at, account: account,
             [
                 "id": .string(random.token("po_1")), "object": "payout", "currency": "usd",
-                "amount": .int(Int.random(in: 50...900, using: &random) * 100), "destination": .string(random.token("ba_1")),
+                "amount": .int(Int.random(in: 50...900, using: &random) * 100),
+                "destination": .string(random.token("ba_1")),
                 "status": .string(isFailure ? "failed" : type == "paid" ? "paid" : "pending"),
                 "arrival_date": .int(Int(at.microseconds / 1_000_000) + 172_800),
                 "failure_code": isFailure ? "account_closed" : .null,
@@ -92,10 +99,13 @@ struct DemoEvents {
         ]
     }
 
-    private mutating func stripe(_ type: String, at: Instant, account: String? = nil, _ object: JSONObject) -> JSONValue {
+    private mutating func stripe(_ type: String, at: Instant, account: String? = nil, _ object: JSONObject)
+        -> JSONValue
+    {
         var event: JSONObject = [
             "id": .string(random.token("evt_1", 20)), "object": "event", "type": .string(type),
-            "created": .int(Int(at.microseconds / 1_000_000)), "livemode": false, "api_version": "2025-12-15.clover",
+            "created": .int(Int(at.microseconds / 1_000_000)), "livemode": false,
+            "api_version": "2025-12-15.clover",
             "pending_webhooks": 1, "data": ["object": .object(object)],
         ]
         if let account { event["account"] = .string(account) }

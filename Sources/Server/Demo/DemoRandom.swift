@@ -14,7 +14,9 @@ struct DemoRandom: RandomNumberGenerator {
 
     mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 
-    mutating func pick<T>(_ choices: [T], _ fallback: T) -> T { choices.randomElement(using: &self) ?? fallback }
+    mutating func pick<T>(_ choices: [T], _ fallback: T) -> T {
+        choices.randomElement(using: &self) ?? fallback
+    }
 
     /// An id as providers make them.
     mutating func token(_ prefix: String, _ length: Int = 16) -> String {

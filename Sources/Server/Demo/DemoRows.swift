@@ -58,33 +58,41 @@ enum DemoRows {
 
     /// What somebody did in the marketplace, or looked at in the tools.
     static func entry(
-        _ random: inout DemoRandom, _ students: [ULID], _ admins: [Actor], _ index: Int, environment: Environment
+        _ random: inout DemoRandom, _ students: [ULID], _ admins: [Actor], _ index: Int,
+        environment: Environment
     ) -> AuditEntry {
         if index % 12 == 5, let admin = admins.randomElement(using: &random) {
             let (action, title) = random.pick(
                 [
                     ("mcp.webhooks", "List webhooks"), ("mcp.webhooks.failed", "Failed webhooks"),
-                    ("mcp.audit.search", "Search audit log"), ("mcp.audit.admin-actions.recent", "Recent admin actions"),
+                    ("mcp.audit.search", "Search audit log"),
+                    ("mcp.audit.admin-actions.recent", "Recent admin actions"),
                 ], ("mcp.webhooks", "List webhooks"))
             let context = Context(
                 actor: admin, surface: .mcp, client: ClientInfo(name: "claude-code", version: "2.1.0"),
                 ip: "10.0.0.\(Int.random(in: 2...9, using: &random))", environment: environment)
-            return AuditEntry(context, category: .read, action: action, subject: Subject("mcp", nil), description: title)
+            return AuditEntry(
+                context, category: .read, action: action, subject: Subject("mcp", nil), description: title)
         }
         let user = students.randomElement(using: &random) ?? environment.ids.next()
         let total = actions.reduce(0) { $0 + $1.weight }
         var left = Int.random(in: 0..<total, using: &random)
-        let chosen = actions.first { left -= $0.weight; return left < 0 } ?? actions[0]
+        let chosen =
+            actions.first {
+                left -= $0.weight; return left < 0
+            } ?? actions[0]
         let number = students.firstIndex(of: user) ?? 0
         let actor = Actor(
-            type: .user, id: user.description, email: "student\(number)@example.com", name: "student \(number)")
+            type: .user, id: user.description, email: "student\(number)@example.com",
+            name: "student \(number)")
         let context = Context(
             actor: actor, surface: .rest, ip: "198.51.100.\(Int.random(in: 1...250, using: &random))",
             userAgent: "Mozilla/5.0", environment: environment)
         let isFailure = chosen.action == "user.login" && random.chance(4)
         return AuditEntry(
             context, category: .user, action: chosen.action,
-            subject: Subject(chosen.resource, chosen.resource == "user" ? user.description : context.newID().description),
+            subject: Subject(
+                chosen.resource, chosen.resource == "user" ? user.description : context.newID().description),
             status: isFailure ? .failed : .success, error: isFailure ? "Wrong password" : nil)
     }
 }

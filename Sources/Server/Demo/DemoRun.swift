@@ -26,7 +26,8 @@ package enum DemoRun {
         var marker =
             known
             ?? Marker(
-                token: "", stripeSecret: "whsec_" + Secrets.random(bytes: 24), checkrKey: Secrets.random(bytes: 20),
+                token: "", stripeSecret: "whsec_" + Secrets.random(bytes: 24),
+                checkrKey: Secrets.random(bytes: 20),
                 checkrPass: Secrets.random(bytes: 12))
         configuration.stripeWebhookSecret = marker.stripeSecret
         configuration.checkrAPIKey = marker.checkrKey
@@ -62,7 +63,8 @@ package enum DemoRun {
 
     private static let admins = ["ada@instainstru.example", "grace@instainstru.example"].map { email in
         Actor(
-            type: .mcp, id: "demo-\(email.prefix { $0 != "@" })", email: email, name: "demo token of \(email)",
+            type: .mcp, id: "demo-\(email.prefix { $0 != "@" })", email: email,
+            name: "demo token of \(email)",
             scopes: Set(Kernel.Scope.allCases), roles: ["admin"])
     }
 
@@ -82,7 +84,8 @@ package enum DemoRun {
         let context = platform.context(.system("demo"), surface: .demo)
         return try await platform.database.transaction(context, category: .admin) { tx, _ in
             try ServiceToken.create(
-                name: "demo", owner: "you@instainstru.example", scopes: Kernel.Scope.allCases, lifetime: .seconds(90 * 86_400),
+                name: "demo", owner: "you@instainstru.example", scopes: Kernel.Scope.allCases,
+                lifetime: .seconds(90 * 86_400),
                 tx, context
             ).token
         }
@@ -90,7 +93,8 @@ package enum DemoRun {
 
     private static func write(_ marker: Marker, to path: String) throws {
         let made = FileManager.default.createFile(
-            atPath: path, contents: Data(try JSONCoding.encode(marker)), attributes: [.posixPermissions: 0o600])
+            atPath: path, contents: Data(try JSONCoding.encode(marker)),
+            attributes: [.posixPermissions: 0o600])
         guard made else { throw Failure(.unavailable, "The file \(path) cannot be written.") }
     }
 }

@@ -58,7 +58,9 @@ struct DemoSeed: Sendable {
         try await platform.sealer.sealAll()
     }
 
-    private func context(_ actor: Actor, _ surface: Surface) -> Context { platform.context(actor, surface: surface) }
+    private func context(_ actor: Actor, _ surface: Surface) -> Context {
+        platform.context(actor, surface: surface)
+    }
 
     private func makePeople(_ world: inout World) async throws {
         let system = context(.system("demo"), .demo)
@@ -131,23 +133,29 @@ extension DemoSeed {
             }
         }
         for row in made {
-            plan(&world, now, stripe: true, world.events.intent("created", row.payment, status: "requires_confirmation", at: now))
+            plan(
+                &world, now, stripe: true,
+                world.events.intent("created", row.payment, status: "requires_confirmation", at: now))
             let later = now + .seconds(3_600)
             if world.random.chance(4) {
                 plan(
                     &world, later, stripe: true,
-                    world.events.intent("payment_failed", row.payment, status: "requires_payment_method", at: later))
+                    world.events.intent(
+                        "payment_failed", row.payment, status: "requires_payment_method", at: later))
             } else {
                 plan(
                     &world, later, stripe: true,
-                    world.events.intent("amount_capturable_updated", row.payment, status: "requires_capture", at: later))
+                    world.events.intent(
+                        "amount_capturable_updated", row.payment, status: "requires_capture", at: later))
                 world.open.append(row.payment)
             }
         }
         if wrong, let payment = made.first?.payment {
             // The student complains and is refunded in full before the row is mended.
             let refunded = now + .seconds(7_200)
-            plan(&world, refunded, stripe: true, world.events.charge("refunded", payment, refunded: payment.amount, at: refunded))
+            plan(
+                &world, refunded, stripe: true,
+                world.events.charge("refunded", payment, refunded: payment.amount, at: refunded))
         }
     }
 
@@ -155,21 +163,31 @@ extension DemoSeed {
     private func capture(_ world: inout World, _ now: Instant) async throws {
         while world.open.count > 60 {
             let payment = world.open.removeFirst()
-            plan(&world, now, stripe: true, world.events.intent("succeeded", payment, status: "succeeded", at: now))
+            plan(
+                &world, now, stripe: true,
+                world.events.intent("succeeded", payment, status: "succeeded", at: now))
             plan(&world, now, stripe: true, world.events.charge("succeeded", payment, at: now))
             let later = now + .seconds(3_600 * Int.random(in: 1...30, using: &world.random))
             let refundable = world.random.chance(9)
             if refundable {
                 let refunded = world.random.chance(40) ? payment.amount / 2 : payment.amount
-                plan(&world, later, stripe: true, world.events.charge("refunded", payment, refunded: refunded, at: later))
+                plan(
+                    &world, later, stripe: true,
+                    world.events.charge("refunded", payment, refunded: refunded, at: later))
             }
             if !refundable, world.random.chance(1) {
                 let id = world.random.token("dp_1")
-                plan(&world, later, stripe: true, world.events.dispute("created", payment, id: id, status: "needs_response", at: later))
+                plan(
+                    &world, later, stripe: true,
+                    world.events.dispute("created", payment, id: id, status: "needs_response", at: later))
                 let closed = later + .seconds(86_400)
-                plan(&world, closed, stripe: true, world.events.dispute("closed", payment, id: id, status: "won", at: closed))
+                plan(
+                    &world, closed, stripe: true,
+                    world.events.dispute("closed", payment, id: id, status: "won", at: closed))
             }
-            if world.random.chance(35), let account = world.instructors.randomElement(using: &world.random)?.account {
+            if world.random.chance(35),
+                let account = world.instructors.randomElement(using: &world.random)?.account
+            {
                 plan(&world, later, stripe: true, world.events.payout("created", account: account, at: later))
                 let paid = later + .seconds(86_400)
                 let outcome = world.random.chance(3) ? "failed" : "paid"
@@ -197,13 +215,18 @@ extension DemoSeed {
     }
 
     func signature(_ body: [UInt8], stripe: Bool) -> [(name: String, value: String)] {
-        var headers = [("Content-Type", "application/json"), ("User-Agent", stripe ? "Stripe/1.0" : "Checkr-Webhook/1")]
+        var headers = [
+            ("Content-Type", "application/json"), ("User-Agent", stripe ? "Stripe/1.0" : "Checkr-Webhook/1"),
+        ]
         if stripe {
             let seconds = clock.now.microseconds / 1_000_000
-            headers.append(("Stripe-Signature", StripeSignature.sign(body: body, secret: stripeSecret, seconds: seconds)))
+            headers.append(
+                ("Stripe-Signature", StripeSignature.sign(body: body, secret: stripeSecret, seconds: seconds))
+            )
         } else {
             headers.append(("X-Checkr-Signature", CheckrSignature.sign(body: body, apiKey: checkr.key)))
-            headers.append(("Authorization", BasicCredentials(user: checkr.user, password: checkr.password).header))
+            headers.append(
+                ("Authorization", BasicCredentials(user: checkr.user, password: checkr.password).header))
         }
         return headers
     }
@@ -212,23 +235,29 @@ extension DemoSeed {
     private func triage(_ world: inout World, isLastDay: Bool) async throws {
         guard let admin = admins.randomElement(using: &world.random) else { return }
         let context = context(admin, .mcp)
-        let failed = try JSONValue(parsing: try await platform.runner.call("webhooks_failed", ["since_hours": 72], context).bytes)
+        let failed = try JSONValue(
+            parsing: try await platform.runner.call("webhooks_failed", ["since_hours": 72], context).bytes)
         guard !isLastDay, let id = failed["events"]?[0]?["id"]?.stringValue else { return }
         _ = try await platform.runner.call("webhook_detail", ["event_id": .string(id)], context)
-        var arguments: JSONObject = ["event_id": .string(id), "dry_run": false, "reason": "Amount was corrected"]
+        var arguments: JSONObject = [
+            "event_id": .string(id), "dry_run": false, "reason": "Amount was corrected",
+        ]
         do {
             let preview = try await platform.runner.call("webhook_replay", arguments, context)
             guard let token = preview.confirmation?.token else { return }
             arguments["confirm_token"] = .string(token)
             _ = try await platform.runner.call("webhook_replay", arguments, context)
-        } catch let failure as Failure { platform.logger.debug("demo replay refused", metadata: ["why": "\(failure)"]) }
+        } catch let failure as Failure {
+            platform.logger.debug("demo replay refused", metadata: ["why": "\(failure)"])
+        }
     }
 
     /// What people did in the marketplace and looked at in the tools.
     private func record(_ world: inout World, _ now: Instant) async throws {
         let perHour = Self.entries / (Self.days * 24) - 8
         for index in 0..<perHour {
-            let entry = DemoRows.entry(&world.random, world.students, admins, index, environment: platform.environment)
+            let entry = DemoRows.entry(
+                &world.random, world.students, admins, index, environment: platform.environment)
             try await platform.recorder.record(entry)
         }
     }
@@ -237,7 +266,6 @@ extension DemoSeed {
 /// The clock of the made-up month.
 final class DemoClock: Sendable {
     private let moment = Mutex<Instant?>(nil)
-
 
     /// The made-up time while the month is made, afterwards the real one.
     var now: Instant { moment.withLock { $0 } ?? Instant.now() }

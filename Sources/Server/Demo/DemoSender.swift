@@ -79,7 +79,8 @@ final class DemoSender: Service, Sendable {
         let payment = events.payment(context.newID())
         try await seed.platform.database.transaction(context, category: .automated) { tx, _ in
             try DemoRows.booking(
-                payment, student: context.newID(), instructor: context.newID(), amount: payment.amount, tx, context)
+                payment, student: context.newID(), instructor: context.newID(), amount: payment.amount, tx,
+                context)
         }
         return events.intent("created", payment, status: "requires_confirmation", at: now)
     }

@@ -17,21 +17,24 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
         do { response = try await inner.respond(to: request, context: context) } catch {
             response = answer(error, request, context)
         }
-        if context.endpointPath == nil, response.status == .notFound {
+        // Hummingbird answers an unmatched path itself, under this name and without a body.
+        let isUnmatched = context.endpointPath == nil || context.endpointPath == "NotFound"
+        if isUnmatched, response.status == .notFound {
             response = Problem.response(
                 status: .notFound, detail: "There is nothing at this path.", requestID: context.requestID,
                 path: request.uri.path)
         }
         response.headers[.xRequestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
-        let route = context.endpointPath ?? "unmatched"
+        let route = isUnmatched ? "unmatched" : context.endpointPath ?? "unmatched"
         let duration = ContinuousClock.now - context.receivedAt
         platform.metrics.request(
             method: request.method.rawValue, route: route, status: response.status.code, duration)
         platform.logger.debug(
             "request",
             metadata: [
-                "request_id": "\(context.requestID)", "method": "\(request.method.rawValue)", "route": "\(route)",
+                "request_id": "\(context.requestID)", "method": "\(request.method.rawValue)",
+                "route": "\(route)",
                 "status": "\(response.status.code)", "ms": "\(Int(duration / .milliseconds(1)))",
             ])
         return response
@@ -65,14 +68,17 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
             return Problem.response(
                 status: refusal.status, detail: refusal.detail, requestID: context.requestID, path: path)
         case let error as HTTPError:
-            let detail = error.body ?? (error.status == .notFound ? "There is nothing at this path." : error.status.reasonPhrase)
+            let detail =
+                error.body
+                ?? (error.status == .notFound ? "There is nothing at this path." : error.status.reasonPhrase)
             return Problem.response(
                 status: error.status, detail: detail, requestID: context.requestID, path: path)
         default:
             platform.logger.error(
                 "unexpected error",
                 metadata: ["request_id": "\(context.requestID)", "error": "\(String(reflecting: error))"])
-            let failure = Failure(.internal, "Something went wrong on our side; incident \(context.requestID).")
+            let failure = Failure(
+                .internal, "Something went wrong on our side; incident \(context.requestID).")
             return Problem.response(failure, requestID: context.requestID, path: path)
         }
     }

@@ -10,7 +10,8 @@ package struct HTTPServer: Sendable {
     /// Called once with the address that is listened on.
     package typealias Ready = @Sendable (SocketAddress?) async -> Void
 
-    package static func application(_ platform: Platform, onReady: @escaping Ready = { _ in }) -> any Service {
+    package static func application(_ platform: Platform, onReady: @escaping Ready = { _ in }) -> any Service
+    {
         let routes = Routes()
         StatusSurface(platform).addRoutes(to: routes)
         WebhookSurface(platform: platform).addRoutes(to: routes)

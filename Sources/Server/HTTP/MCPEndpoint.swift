@@ -19,7 +19,9 @@ struct MCPEndpoint: Sendable {
         let settings = platform.configuration
         configuration.access = AccessPolicy(
             origins: Set(settings.allowedOrigins),
-            hosts: Set(settings.allowedHosts.map { $0.lowercased() } + [settings.host.lowercased()] + publicHost(settings)))
+            hosts: Set(
+                settings.allowedHosts.map { $0.lowercased() } + [settings.host.lowercased()]
+                    + publicHost(settings)))
         let (keys, now) = (platform.keys, platform.environment.now)
         configuration.seal = StateSeal(now: { Int(now().microseconds / 1_000_000) }, sign: { keys.sign($0) })
         return configuration

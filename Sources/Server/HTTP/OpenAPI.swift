@@ -7,12 +7,17 @@ package enum OpenAPI {
         document(platform.runner.catalog, webhooks: platform.features.flatMap(\.webhooks))
     }
 
-    package static func document(_ catalog: OperationCatalog, webhooks: [any WebhookSource.Type]) -> JSONValue {
+    package static func document(_ catalog: OperationCatalog, webhooks: [any WebhookSource.Type]) -> JSONValue
+    {
         var paths: JSONObject = [:]
         for operation in catalog.all {
-            let path = "/" + (RESTSurface.prefix + operation.route.path).split(separator: "/")
+            let path =
+                "/"
+                + (RESTSurface.prefix + operation.route.path).split(separator: "/")
                 .map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }.joined(separator: "/")
-            paths[path] = .object([operation.route.method.rawValue.lowercased(): .object(description(operation))])
+            paths[path] = .object([
+                operation.route.method.rawValue.lowercased(): .object(description(operation))
+            ])
         }
         for path in ["/api/v1/health", "/health", "/ready"] { paths[path] = status(path) }
         for webhook in webhooks { paths[webhook.path] = delivery(webhook) }
@@ -20,7 +25,7 @@ package enum OpenAPI {
             "openapi": "3.1.0",
             "info": [
                 "title": "InstaInstru admin operations", "version": .string(Build.version),
-                "description": "Every operation is also the MCP tool instainstru_<operationId> and the command line verb of that name.",
+                "description": .string(about),
             ],
             "servers": [["url": "/"]],
             "paths": .object(paths),
@@ -30,6 +35,9 @@ package enum OpenAPI {
             ],
         ]
     }
+
+    private static let about =
+        "Every operation is also the MCP tool instainstru_<operationId> and the command line verb of that name."
 
     private static func description(_ operation: OperationDescriptor) -> JSONObject {
         let isGet = operation.route.method == .get
@@ -60,7 +68,9 @@ package enum OpenAPI {
             let schema: JSONObject = [
                 "type": "object", "properties": .object(bodyProperties), "additionalProperties": false,
             ]
-            result["requestBody"] = ["required": false, "content": ["application/json": ["schema": .object(schema)]]]
+            result["requestBody"] = [
+                "required": false, "content": ["application/json": ["schema": .object(schema)]],
+            ]
         }
         result["responses"] = .object(responses(operation))
         return result
@@ -75,7 +85,8 @@ package enum OpenAPI {
         ]
         var failures = [
             ("400", "The request is not valid HTTP, JSON or percent-encoding."), ("401", "No usable token."),
-            ("403", "The token lacks the scope."), ("404", "No such row."), ("409", "The state does not allow it."),
+            ("403", "The token lacks the scope."), ("404", "No such row."),
+            ("409", "The state does not allow it."),
             ("422", "Arguments are wrong; each is named."), ("429", "Too many calls; see Retry-After."),
             ("503", "A dependency did not answer; see Retry-After."),
         ]
@@ -103,7 +114,8 @@ package enum OpenAPI {
             "errors": [
                 "type": "array",
                 "items": [
-                    "type": "object", "properties": ["field": ["type": "string"], "message": ["type": "string"]],
+                    "type": "object",
+                    "properties": ["field": ["type": "string"], "message": ["type": "string"]],
                     "required": ["field", "message"],
                 ],
             ],
@@ -112,7 +124,10 @@ package enum OpenAPI {
 
     private static func status(_ path: String) -> JSONValue {
         var responses: JSONObject = [
-            "200": ["description": "As it should be.", "content": ["application/json": ["schema": ["type": "object"]]]]
+            "200": [
+                "description": "As it should be.",
+                "content": ["application/json": ["schema": ["type": "object"]]],
+            ]
         ]
         if path == "/ready" {
             responses["503"] = [
@@ -122,7 +137,8 @@ package enum OpenAPI {
         }
         return [
             "get": [
-                "operationId": .string("get" + path.replacing("/", with: "_")), "tags": ["status"], "security": [],
+                "operationId": .string("get" + path.replacing("/", with: "_")), "tags": ["status"],
+                "security": [],
                 "responses": .object(responses),
             ]
         ]
@@ -137,7 +153,8 @@ package enum OpenAPI {
                         "schema": [
                             "type": "object", "required": ["ok", "status", "webhook_id"],
                             "properties": [
-                                "ok": ["type": "boolean"], "status": ["type": "string"], "webhook_id": ["type": "string"],
+                                "ok": ["type": "boolean"], "status": ["type": "string"],
+                                "webhook_id": ["type": "string"],
                             ],
                         ]
                     ]
@@ -153,7 +170,17 @@ package enum OpenAPI {
             "post": [
                 "operationId": .string("receive_\(webhook.name)"), "tags": ["webhooks"], "security": [],
                 "summary": .string("Webhook endpoint of \(webhook.name)"),
-                "requestBody": ["required": true, "content": ["application/json": ["schema": ["type": "object"]]]],
+                "requestBody": [
+                    "required": true,
+                    "content": [
+                        "application/json": [
+                            "schema": [
+                                "type": "object", "required": ["id", "type"],
+                                "properties": ["id": ["type": "string"], "type": ["type": "string"]],
+                            ]
+                        ]
+                    ],
+                ],
                 "responses": .object(responses),
             ]
         ]

@@ -28,7 +28,9 @@ enum Problem {
     }
 
     /// A status of HTTP itself: no such path, wrong method, body too large.
-    static func response(status: HTTPResponse.Status, detail: String, requestID: String, path: String) -> Response {
+    static func response(status: HTTPResponse.Status, detail: String, requestID: String, path: String)
+        -> Response
+    {
         let body: JSONObject = [
             "type": "about:blank", "title": .string(status.reasonPhrase), "status": .int(status.code),
             "detail": .string(detail), "instance": .string(path), "request_id": .string(requestID),
@@ -38,7 +40,8 @@ enum Problem {
 
     static func challenge(_ failure: Failure) -> String {
         let error =
-            failure.code == .forbidden ? "insufficient_scope" : failure.reason == "missing_token" ? nil : "invalid_token"
+            failure.code == .forbidden
+            ? "insufficient_scope" : failure.reason == "missing_token" ? nil : "invalid_token"
         var parts: [String] = []
         if let error { parts.append("error=\"\(error)\"") }
         if !failure.requiredScopes.isEmpty {
@@ -70,12 +73,14 @@ extension Response {
         _ bytes: [UInt8], status: HTTPResponse.Status = .ok, type: String = "application/json"
     ) -> Response {
         Response(
-            status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            status: status, headers: [.contentType: type],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     static func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {
         Response(
-            status: .ok, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+            status: .ok, headers: [.contentType: type],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }
 

@@ -23,7 +23,9 @@ struct RESTSurface: Sendable {
         }
     }
 
-    private func call(_ operation: OperationDescriptor, _ request: Request, _ app: AppContext) async throws -> Response {
+    private func call(_ operation: OperationDescriptor, _ request: Request, _ app: AppContext) async throws
+        -> Response
+    {
         let actor = try await platform.authenticate(request, app, surface: .rest, operation: operation.name)
         let arguments = try await arguments(operation, request, app)
         let context = platform.context(request, app, actor, surface: .rest)
@@ -33,7 +35,8 @@ struct RESTSurface: Sendable {
         return response
     }
 
-    private func arguments(_ operation: OperationDescriptor, _ request: Request, _ app: AppContext) async throws
+    private func arguments(_ operation: OperationDescriptor, _ request: Request, _ app: AppContext)
+        async throws
         -> JSONObject
     {
         var arguments = try await body(request)
@@ -52,7 +55,9 @@ struct RESTSurface: Sendable {
             }
             add(name, .string(text))
         }
-        if operation.isCommand, let key = request.headers[.idempotencyKey] { add("idempotency_key", .string(key)) }
+        if operation.isCommand, let key = request.headers[.idempotencyKey] {
+            add("idempotency_key", .string(key))
+        }
         guard problems.isEmpty else { throw Failure.invalid(problems) }
         return arguments
     }
@@ -63,7 +68,8 @@ struct RESTSurface: Sendable {
         let type = request.headers[.contentType] ?? ""
         guard type.lowercased().hasPrefix("application/json") else {
             throw HTTPRefusal(
-                status: .unsupportedMediaType, detail: "Send the body as application/json, not '\(type.prefix(80))'.")
+                status: .unsupportedMediaType,
+                detail: "Send the body as application/json, not '\(type.prefix(80))'.")
         }
         do {
             guard case .object(let object) = try JSONValue(parsing: bytes) else {
@@ -72,7 +78,8 @@ struct RESTSurface: Sendable {
             return object
         } catch let error as JSONError {
             throw HTTPRefusal(
-                status: .badRequest, detail: "The body is not valid JSON: \(error.message) at byte \(error.offset).")
+                status: .badRequest,
+                detail: "The body is not valid JSON: \(error.message) at byte \(error.offset).")
         }
     }
 }
@@ -83,7 +90,9 @@ extension HTTPField.Name {
 
 extension Platform {
     /// The actor of a request, or a refusal that is on record as `denied`.
-    func authenticate(_ request: Request, _ app: AppContext, surface: Surface, operation: String?) async throws -> Actor {
+    func authenticate(_ request: Request, _ app: AppContext, surface: Surface, operation: String?)
+        async throws -> Actor
+    {
         do {
             return try await authenticator.actor(
                 authorization: request.headers[.authorization], at: environment.now())
@@ -116,7 +125,8 @@ enum QueryString {
         for pair in query.split(separator: "&", omittingEmptySubsequences: true) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = decode(parts[0]), let value = parts.count > 1 ? decode(parts[1]) : "" else {
-                throw HTTPRefusal(status: .badRequest, detail: "The query string is not validly percent-encoded UTF-8.")
+                throw HTTPRefusal(
+                    status: .badRequest, detail: "The query string is not validly percent-encoded UTF-8.")
             }
             if let index = result.firstIndex(where: { $0.name == name }) {
                 result[index].values.append(value)

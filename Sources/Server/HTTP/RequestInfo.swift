@@ -18,7 +18,9 @@ package struct AppContext: RequestContext {
 
 extension Platform {
     /// The kernel's context for an HTTP call.
-    func context(_ request: Request, _ app: AppContext, _ actor: Actor, surface: Surface, client: ClientInfo? = nil)
+    func context(
+        _ request: Request, _ app: AppContext, _ actor: Actor, surface: Surface, client: ClientInfo? = nil
+    )
         -> Context
     {
         Context(
@@ -44,7 +46,8 @@ extension Platform {
 enum TraceParent {
     static func traceID(_ header: String) -> String? {
         let parts = header.split(separator: "-")
-        guard parts.count >= 4, parts[1].count == 32, parts[1].allSatisfy(\.isHexDigit), parts[1].contains(where: { $0 != "0" })
+        guard parts.count >= 4, parts[1].count == 32, parts[1].allSatisfy(\.isHexDigit),
+            parts[1].contains(where: { $0 != "0" })
         else { return nil }
         return parts[1].lowercased()
     }

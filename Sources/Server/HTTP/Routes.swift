@@ -6,7 +6,9 @@ final class Routes {
     typealias Handler = @Sendable (Request, AppContext) async throws -> Response
 
     let router = Router(context: AppContext.self)
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+    private static let methods: [HTTPRequest.Method] = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace,
+    ]
 
     func on(_ path: String, _ handlers: [HTTPRequest.Method: Handler]) {
         let allowed = handlers.keys.map(\.rawValue) + (handlers[.get] == nil ? [] : ["HEAD"])
@@ -16,7 +18,8 @@ final class Routes {
             router.on(RouterPath(path), method: method) { request, context in
                 if let handler { return try await handler(request, context) }
                 var response = Problem.response(
-                    status: .methodNotAllowed, detail: "This path answers \(allow).", requestID: context.requestID,
+                    status: .methodNotAllowed, detail: "This path answers \(allow).",
+                    requestID: context.requestID,
                     path: request.uri.path)
                 response.headers[.allow] = allow
                 return response

@@ -41,7 +41,8 @@ struct StatusSurface: Sendable {
         }
         if platform.recorder.backlog > 10_000 { problems.append("audit_backlog") }
         let body: JSONObject = [
-            "status": problems.isEmpty ? "ready" : "unavailable", "failing": .array(problems.map { .string($0) }),
+            "status": problems.isEmpty ? "ready" : "unavailable",
+            "failing": .array(problems.map { .string($0) }),
         ]
         return .json(JSONValue.object(body).encoded(), status: problems.isEmpty ? .ok : .serviceUnavailable)
     }
@@ -52,8 +53,11 @@ struct StatusSurface: Sendable {
         // Behind a proxy on this machine every peer is loopback, so a forwarded request never counts as one.
         if !isLoopback || request.headers[.xForwardedFor] != nil {
             let sent = request.headers[.authorization] ?? ""
-            guard let token = platform.configuration.metricsToken, Secrets.isEqual(sent, "Bearer \(token)") else {
-                throw Failure(.unauthenticated, "The metrics need METRICS_TOKEN as a bearer token.", reason: "invalid_token")
+            guard let token = platform.configuration.metricsToken, Secrets.isEqual(sent, "Bearer \(token)")
+            else {
+                throw Failure(
+                    .unauthenticated, "The metrics need METRICS_TOKEN as a bearer token.",
+                    reason: "invalid_token")
             }
         }
         return .text(

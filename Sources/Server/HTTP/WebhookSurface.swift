@@ -21,14 +21,17 @@ struct WebhookSurface: Sendable {
         }
     }
 
-    private func receive(_ source: any WebhookSource.Type, _ request: Request, _ app: AppContext) async throws -> Response {
+    private func receive(_ source: any WebhookSource.Type, _ request: Request, _ app: AppContext) async throws
+        -> Response
+    {
         let body = try await request.bytes(upTo: Self.maximumBody)
         let delivery = WebhookRequest(
             headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body)
         let context = platform.context(request, app, .webhook(source.name), surface: .webhook)
         do {
             let receipt = try await platform.ledger.receive(source, delivery, context)
-            platform.metrics.webhook(source: source.name, outcome: receipt.isDuplicate ? "duplicate" : "stored")
+            platform.metrics.webhook(
+                source: source.name, outcome: receipt.isDuplicate ? "duplicate" : "stored")
             return .json(
                 JSONValue.object([
                     "ok": true, "status": receipt.isDuplicate ? "duplicate" : "received",
@@ -42,14 +45,17 @@ struct WebhookSurface: Sendable {
             throw HTTPRefusal(status: .init(code: refusal.status), detail: refusal.message)
         } catch let error as StorageError {
             platform.metrics.webhook(source: source.name, outcome: "storage_error")
-            context.logger.error("webhook not stored", metadata: ["source": "\(source.name)", "error": "\(error)"])
+            context.logger.error(
+                "webhook not stored", metadata: ["source": "\(source.name)", "error": "\(error)"])
             throw HTTPRefusal(
                 status: .serviceUnavailable, detail: "The event could not be stored; please send it again.")
         }
     }
 
     /// Somebody at the door with wrong keys is worth an entry.
-    private func record(_ refusal: WebhookRefusal, _ source: any WebhookSource.Type, _ context: Context) async throws {
+    private func record(_ refusal: WebhookRefusal, _ source: any WebhookSource.Type, _ context: Context)
+        async throws
+    {
         try await platform.recorder.record(
             AuditEntry(
                 context, category: .automated, action: "webhook.receive", subject: Subject("webhook", nil),

@@ -29,8 +29,11 @@ package enum MCPHTTPAdapter {
                 status: .init(code: status), headers: Self.fields(fields),
                 body: bytes.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         case .stream(let stream):
-            return Response(
-                status: .ok, headers: Self.fields(stream.headers), body: Self.body(of: stream, incoming))
+            var fields = Self.fields(stream.headers)
+            // Watching for the client's end makes Hummingbird close the connection
+            // afterwards; a client that is not told would use it once more.
+            if stream.cancelsOnDisconnect { fields[.connection] = "close" }
+            return Response(status: .ok, headers: fields, body: Self.body(of: stream, incoming))
         }
     }
 

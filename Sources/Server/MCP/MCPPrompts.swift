@@ -17,7 +17,9 @@ enum MCPPrompts {
             throw MCPError.invalidParams("hours must be a whole number from 1 to 168")
         }
         let source = call.arguments["source"] ?? ""
-        guard source.isEmpty || source.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }), source.count <= 50 else {
+        guard source.isEmpty || source.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }),
+            source.count <= 50
+        else {
             throw MCPError.invalidParams("source must be the name of a webhook source, such as stripe")
         }
         let only = source.isEmpty ? "" : " with source=\(source)"
@@ -27,7 +29,8 @@ enum MCPPrompts {
                 .text(
                     """
                     Triage the failed webhooks of the last \(hours) hours.
-                    1. Call instainstru_webhooks_failed\(only) with since_hours=\(hours). If there are none, say so and stop.
+                    1. Call instainstru_webhooks_failed\(only) with since_hours=\(hours). If there are none, \
+                    say so and stop.
                     2. Group them by processing_error. For one event of each group call instainstru_webhook_detail.
                     3. For each group explain in one sentence what went wrong and whether a replay can succeed now.
                     4. For what can be replayed, call instainstru_webhook_replay with dry_run=true and show the effects.

@@ -17,7 +17,9 @@ enum MCPResources {
     /// The operation and arguments that a URI stands for.
     static func call(_ uri: String) -> (operation: String, arguments: JSONObject)? {
         func id(after prefix: String) -> String? {
-            guard uri.hasPrefix(prefix), let id = ULID(String(uri.dropFirst(prefix.count))) else { return nil }
+            guard uri.hasPrefix(prefix), let id = ULID(String(uri.dropFirst(prefix.count))) else {
+                return nil
+            }
             return id.description
         }
         if let id = id(after: "instainstru://webhooks/") {
@@ -47,14 +49,16 @@ extension MCPSurface {
     package func complete(_ request: CompletionRequest<MCPCaller>) async throws -> Completion {
         switch request.reference {
         case .prompt(MCPPrompts.triage.name) where request.argument == "source":
-            return Completion(platform.features.flatMap(\.webhooks).map { $0.name }.filter { $0.hasPrefix(request.value) })
+            return Completion(
+                platform.features.flatMap(\.webhooks).map { $0.name }.filter { $0.hasPrefix(request.value) })
         case .prompt(MCPPrompts.triage.name): return Completion([])
         case .resourceTemplate("instainstru://webhooks/{id}"):
             return Completion(try await ids("webhook_events", request))
         case .resourceTemplate("instainstru://audit/{id}"):
             return Completion(try await ids("audit_logs", request))
         case .prompt(let name): throw MCPError.invalidParams("There is no prompt named '\(name)'")
-        case .resourceTemplate(let uri): throw MCPError.invalidParams("There is no resource template '\(uri)'")
+        case .resourceTemplate(let uri):
+            throw MCPError.invalidParams("There is no resource template '\(uri)'")
         }
     }
 
@@ -62,7 +66,8 @@ extension MCPSurface {
         guard request.context.caller.actor.scopes.contains(.read) else { return [] }
         let typed = request.value.uppercased()
         return try await platform.database.read { db in
-            let newest: [String] = try db.values("SELECT id FROM \(identifier: table) ORDER BY id DESC LIMIT 200")
+            let newest: [String] = try db.values(
+                "SELECT id FROM \(identifier: table) ORDER BY id DESC LIMIT 200")
             return Array(newest.filter { $0.hasPrefix(typed) }.prefix(100))
         }
     }

@@ -14,7 +14,8 @@ extension MCPSurface {
         var arguments = call.arguments
         do {
             if let state = call.context.state, let response = call.context.inputResponses[Self.question] {
-                guard case .accept(let content) = ElicitationAnswer(response), content["confirm"]?.boolValue == true
+                guard case .accept(let content) = ElicitationAnswer(response),
+                    content["confirm"]?.boolValue == true
                 else { return try await declined(operation, arguments, context) }
                 // The preview's token was sealed into the state when the person was asked.
                 arguments["confirm_token"] = .string(String(decoding: state, as: UTF8.self))
@@ -45,7 +46,8 @@ extension MCPSurface {
             [Self.question: .elicit(message: message, schema: schema)], state: Array(confirmation.token.utf8))
     }
 
-    private func declined(_ operation: OperationDescriptor, _ arguments: JSONObject, _ context: Context) async throws
+    private func declined(_ operation: OperationDescriptor, _ arguments: JSONObject, _ context: Context)
+        async throws
         -> ToolOutcome
     {
         let failure = Failure(

@@ -31,7 +31,9 @@ package struct MCPSurface: MCPHost {
     }
 
     package var instructions: String? {
-        let features = platform.features.filter { !$0.operations.isEmpty }.map { "- \($0.name): \($0.summary)" }
+        let features = platform.features.filter { !$0.operations.isEmpty }.map {
+            "- \($0.name): \($0.summary)"
+        }
         return """
             Operations of the InstaInstru marketplace. Ids are ULIDs of 26 characters; times are UTC.
             \(features.joined(separator: "\n"))
@@ -55,7 +57,9 @@ package struct MCPSurface: MCPHost {
     package func prompts(for caller: MCPCaller) async throws -> PromptCatalog { promptCatalog }
     package func resources(for caller: MCPCaller) async throws -> ResourceCatalog { resourceCatalog }
 
-    package func prompt(_ call: PromptCall<MCPCaller>) async throws -> PromptOutcome { try MCPPrompts.messages(call) }
+    package func prompt(_ call: PromptCall<MCPCaller>) async throws -> PromptOutcome {
+        try MCPPrompts.messages(call)
+    }
 
     /// Scopes are decided before anything runs or streams, so that the answer
     /// can be a 403 with its challenge; the refusal is on record.
@@ -77,7 +81,8 @@ package struct MCPSurface: MCPHost {
     package func incident(_ error: any Error, method: String, name: String?) -> String {
         let id = platform.environment.ids.next(at: platform.environment.now()).description
         platform.logger.error(
-            "unexpected error", metadata: ["incident": "\(id)", "method": "\(method)", "error": "\(String(reflecting: error))"])
+            "unexpected error",
+            metadata: ["incident": "\(id)", "method": "\(method)", "error": "\(String(reflecting: error))"])
         return "Something went wrong on our side; incident \(id)."
     }
 
@@ -88,7 +93,8 @@ package struct MCPSurface: MCPHost {
                 Kernel.ClientInfo(
                     name: UntrustedText.cleaned($0.name, maximumCharacters: 100),
                     version: UntrustedText.cleaned($0.version, maximumCharacters: 50))
-            }, requestID: caller.requestID, traceID: mcp?.trace.parent.flatMap(TraceParent.traceID), ip: caller.ip,
+            }, requestID: caller.requestID, traceID: mcp?.trace.parent.flatMap(TraceParent.traceID),
+            ip: caller.ip,
             userAgent: caller.userAgent, environment: platform.environment)
     }
 

@@ -52,24 +52,33 @@ package final class PrometheusMetrics: Sendable {
         family(
             "instainstru_http_requests_total", "counter", "HTTP requests answered.",
             state.requests.sorted { $0.key < $1.key }.map { key, count in
-                "instainstru_http_requests_total{method=\"\(Self.escaped(key.method))\",route=\"\(Self.escaped(key.route))\",status=\"\(key.status)\"} \(count)"
+                let labels = [("method", key.method), ("route", key.route), ("status", "\(key.status)")]
+                    .map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",")
+                return "instainstru_http_requests_total{\(labels)} \(count)"
             })
         family(
             "instainstru_http_request_duration_seconds", "histogram", "Time to answer an HTTP request.",
             state.durations.sorted { $0.key < $1.key }.flatMap { Self.samples($0.key, $0.value) })
         family(
             "instainstru_webhook_deliveries_total", "counter", "Webhook requests by what became of them.",
-            state.webhooks.sorted { $0.key < $1.key }.map { "instainstru_webhook_deliveries_total{\($0.key)} \($0.value)" })
+            state.webhooks.sorted { $0.key < $1.key }.map {
+                "instainstru_webhook_deliveries_total{\($0.key)} \($0.value)"
+            })
         let database = platform.database.statistics
         for (name, help, value) in [
             ("instainstru_database_pool_size", "Database connections of this process.", database.poolSize),
             ("instainstru_database_pool_busy", "Database connections in use.", database.busy),
             ("instainstru_database_pool_waiting", "Calls that wait for a connection.", database.waiting),
             ("instainstru_jobs_running", "Jobs running in this process.", platform.worker.activeJobs),
-            ("instainstru_audit_backlog", "Audit entries of reads not yet written.", platform.recorder.backlog),
+            (
+                "instainstru_audit_backlog", "Audit entries of reads not yet written.",
+                platform.recorder.backlog
+            ),
         ] { family(name, "gauge", help, ["\(name) \(value)"]) }
         let uptime = platform.environment.now() - platform.startedAt
-        family("instainstru_uptime_seconds", "gauge", "Time since start.", ["instainstru_uptime_seconds \(uptime.components.seconds)"])
+        family(
+            "instainstru_uptime_seconds", "gauge", "Time since start.",
+            ["instainstru_uptime_seconds \(uptime.components.seconds)"])
         return text
     }
 
@@ -82,7 +91,10 @@ package final class PrometheusMetrics: Sendable {
             total += count
             lines.append("\(name)_bucket{route=\"\(route)\",le=\"\(bound)\"} \(total)")
         }
-        return lines + ["\(name)_sum{route=\"\(route)\"} \(histogram.sum)", "\(name)_count{route=\"\(route)\"} \(histogram.count)"]
+        return lines + [
+            "\(name)_sum{route=\"\(route)\"} \(histogram.sum)",
+            "\(name)_count{route=\"\(route)\"} \(histogram.count)",
+        ]
     }
 
     private static func escaped(_ label: String) -> String {
