@@ -137,6 +137,7 @@ let package = Package(
         .testTarget(
             name: "FeaturesTests",
             dependencies: ["Features", "Kernel", "Storage", "JSON", "TestSupport", "PlatformSupport"],
+            exclude: ["Fixtures", "__Snapshots__"],
             swiftSettings: strict),
         .testTarget(
             name: "ServerTests",

@@ -3,7 +3,8 @@ enum DemoWelcome {
     static func text(url: String, token: String, data: String) -> String {
         let header = #"{"Authorization": "Bearer \#(token)"}"#
         let cursor = #"{"mcpServers": {"instainstru": {"url": "\#(url)/mcp", "headers": \#(header)}}}"#
-        let code = #"{"servers": {"instainstru": {"type": "http", "url": "\#(url)/mcp", "headers": \#(header)}}}"#
+        let server = #"{"type": "http", "url": "\#(url)/mcp", "headers": \#(header)}"#
+        let code = #"{"servers": {"instainstru": \#(server)}}"#
         let claude =
             "claude mcp add --transport http instainstru \(url)/mcp --header \"Authorization: Bearer \(token)\""
         return """
