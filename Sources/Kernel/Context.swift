@@ -2,20 +2,23 @@ package import Logging
 package import Storage
 
 /// Time, ids and the outside world, injected so that tests decide them.
-package struct Environment: Sendable {
-    package var now: @Sendable () -> Instant
-    package var ids: ULIDGenerator
-    package var clients: Clients
-    package var configuration: Configuration
-    package var logger: Logger
+///
+/// A class, because every context carries it and contexts are copied a lot.
+package final class Environment: Sendable {
+    package let now: @Sendable () -> Instant
+    package let ids: ULIDGenerator
+    package let clients: Clients
+    package let configuration: Configuration
+    package let logger: Logger
     /// Webhook sources by name, from the features' manifests.
-    package var webhookSources: [String: any WebhookSource.Type] = [:]
+    package let webhookSources: [String: any WebhookSource.Type]
 
     package init(
         now: @escaping @Sendable () -> Instant = { Instant.now() }, ids: ULIDGenerator = ULIDGenerator(),
         clients: Clients = .unimplemented, configuration: Configuration,
-        logger: Logger = Logger(label: "instainstru")
+        logger: Logger = Logger(label: "instainstru"), webhooks: [any WebhookSource.Type] = []
     ) {
+        webhookSources = Dictionary(webhooks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.now = now
         self.ids = ids
         self.clients = clients
@@ -71,6 +74,7 @@ package struct Context: Sendable {
         var logger = environment.logger
         logger[metadataKey: "request_id"] = .string(requestID)
         if let traceID { logger[metadataKey: "trace_id"] = .string(traceID) }
+        if surface == .job { logger[metadataKey: "job"] = .string(actor.name) }
         return logger
     }
 

@@ -27,7 +27,7 @@ extension Platform {
         if runsJobs { services.append(worker) }
         if api {
             services.append(
-                HTTPServer.application(self) { address in
+                HTTPServer.application(self) { [configuration] address in
                     onReady(
                         "http://\(address?.ipAddress ?? configuration.host):\(address?.port ?? configuration.port)"
                     )

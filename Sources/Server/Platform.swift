@@ -5,8 +5,8 @@ package import ServiceLifecycle
 package import Storage
 
 /// The composition root: everything that a process is made of, built once from
-/// its configuration.
-package struct Platform: Sendable {
+/// its configuration. A class, because surfaces carry it into every call.
+package final class Platform: Sendable {
     package let configuration: Kernel.Configuration
     package let logger: Logger
     package let database: any Database
@@ -58,11 +58,9 @@ package struct Platform: Sendable {
         self.metrics = metrics
         features = allFeatures
         keys = try Keys.load(configuration)
-        var environment = Kernel.Environment(
-            now: now, clients: clients, configuration: configuration, logger: logger)
-        environment.webhookSources = Dictionary(
-            features.flatMap(\.webhooks).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.environment = environment
+        environment = Kernel.Environment(
+            now: now, clients: clients, configuration: configuration, logger: logger,
+            webhooks: features.flatMap(\.webhooks))
         recorder = AuditRecorder(database: database, logger: logger)
         runner = Runner(
             catalog: OperationCatalog(features), database: database,

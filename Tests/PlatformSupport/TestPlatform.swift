@@ -59,12 +59,9 @@ package final class TestPlatform: Sendable {
         }
         self.signer = signer
         let counter = Counter()
-        var environment = Environment(
+        environment = Environment(
             now: { [clock] in clock.now }, ids: ULIDGenerator(clock: { 0 }, random: { counter.next() }),
-            configuration: configuration, logger: logger)
-        environment.webhookSources = Dictionary(
-            features.flatMap(\.webhooks).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.environment = environment
+            configuration: configuration, logger: logger, webhooks: features.flatMap(\.webhooks))
         database = ProbeDatabase(try await TestDatabase.make(dialect))
         try await Migrator(allMigrations(features)).migrate(database)
         recorder = AuditRecorder(database: database, logger: logger)

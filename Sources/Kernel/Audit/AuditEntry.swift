@@ -69,7 +69,7 @@ package struct AuditEntry: Sendable, Hashable {
         resourceID = Self.storable(subject.id)
         self.description = Self.storable(description)
         self.changes = changes.map { Redaction.auditChanges.redacted(.object($0)).canonicalText }
-        self.metadata = Self.metadata(context, metadata).canonicalText
+        self.metadata = Self.metadata(context, metadata)
         self.status = status
         errorMessage = Self.storable(error.map { Redaction.auditChanges.redacted(text: $0) })
         requestID = Self.storable(context.requestID)
@@ -85,18 +85,34 @@ package struct AuditEntry: Sendable, Hashable {
         return cut.utf8.contains(0) ? String(cut.unicodeScalars.filter { $0 != "\0" }) : cut
     }
 
-    private static func metadata(_ context: Context, _ extra: JSONObject) -> JSONValue {
-        var all: JSONObject = [
-            "surface": .string(context.surface.rawValue), "actor": .string(context.actor.name),
-        ]
+    /// Canonical JSON text, written directly: every call has an entry. Our own
+    /// words need no search for secrets; what came with the call does.
+    private static func metadata(_ context: Context, _ extra: JSONObject) -> String {
+        let safe = Redaction.auditChanges.redacted(.object(extra)).objectValue ?? [:]
+        var members: [(key: String, value: JSONValue)] = safe.map { ($0.key, $0.value) }
+        members.append(("surface", .string(context.surface.rawValue)))
+        members.append(("actor", .string(context.actor.name)))
         if let client = context.client {
-            all["client"] = .object(["name": .string(client.name), "version": .string(client.version)])
+            let name = Redaction.auditChanges.redacted(text: client.name)
+            let version = Redaction.auditChanges.redacted(text: client.version)
+            members.append(("client", ["name": .string(name), "version": .string(version)]))
         }
         if !context.actor.roles.isEmpty {
-            all["actor_roles"] = .array(context.actor.roles.map { .string($0) })
+            members.append(("actor_roles", .array(context.actor.roles.map { .string($0) })))
         }
-        for (key, value) in extra { all[key] = value }
-        return Redaction.auditChanges.redacted(.object(all))
+        members.sort { $0.key < $1.key }
+        var writer = JSONWriter(capacity: 200)
+        writer.beginObject()
+        for (key, value) in members {
+            writer.key(key)
+            if case .string(let text) = value {
+                writer.string(text)
+            } else {
+                writer.raw(value.encoded(sortedKeys: true))
+            }
+        }
+        writer.endObject()
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 }
 

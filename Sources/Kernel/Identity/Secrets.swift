@@ -12,9 +12,14 @@ package enum Secrets {
     package static func hash(_ text: String) -> String { hex(SHA256.hash(data: Array(text.utf8))) }
 
     package static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.underestimatedCount * 2)
+        for byte in bytes {
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 15))
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     package static func base64URL(_ bytes: [UInt8]) -> String {
@@ -59,8 +64,9 @@ package enum Secrets {
 
     /// Compares in time that depends on the lengths only.
     package static func isEqual(_ a: String, _ b: String) -> Bool {
-        let a = Array(a.utf8), b = Array(b.utf8)
-        guard a.count == b.count else { return false }
-        return zip(a, b).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        guard a.utf8.count == b.utf8.count else { return false }
+        var difference: UInt8 = 0
+        for (left, right) in zip(a.utf8, b.utf8) { difference |= left ^ right }
+        return difference == 0
     }
 }

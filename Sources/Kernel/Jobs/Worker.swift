@@ -125,10 +125,9 @@ package final class Worker: Service, Sendable {
             running.withLock { $0[record.id] = nil }
             signal.raise()
         }
-        var context = Context(
+        let context = Context(
             actor: .system(record.name), surface: .job, requestID: record.requestID, traceID: record.traceID,
             environment: environment)
-        context.environment.logger[metadataKey: "job"] = "\(record.name)"
         guard let entry = registry[record.name] else {
             await giveUp(record, "no handler is registered for '\(record.name)'", context)
             return

@@ -95,7 +95,7 @@ package struct Runner: Sendable {
         let operation = try InputBinder.of(type).bind(
             type, to: own, reserved: options == nil ? [] : CallOptions.names, problems)
         if let query = operation as? any Query {
-            return try await look(query, own, context)
+            return try await look(query, descriptor, own, context)
         }
         guard let command = operation as? any Command, let options else {
             throw Failure(.internal, "\(descriptor.name) is neither a Query nor a Command.")
@@ -103,15 +103,16 @@ package struct Runner: Sendable {
         return try await act(command, own, options, context)
     }
 
-    private func look<Q: Query>(_ query: Q, _ arguments: JSONObject, _ context: Context) async throws
-        -> Answer
-    {
+    private func look<Q: Query>(
+        _ query: Q, _ descriptor: OperationDescriptor, _ arguments: JSONObject, _ context: Context
+    ) async throws -> Answer {
         let output = try await query.run(Reader(database), context)
         let bytes = try JSONCoding.encode(output)
         try await recorder.record(
             AuditEntry(
-                context, category: .read, action: Q.action, subject: query.subject ?? Subject("mcp", nil),
-                description: Q.title, metadata: ["arguments": Self.recordable(arguments)]))
+                context, category: .read, action: descriptor.action,
+                subject: query.subject ?? Subject("mcp", nil),
+                description: descriptor.title, metadata: ["arguments": Self.recordable(arguments)]))
         return Answer(bytes: bytes)
     }
 

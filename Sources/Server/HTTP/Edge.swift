@@ -8,6 +8,7 @@ import Logging
 struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppContext {
     let inner: Inner
     let platform: Platform
+    let paths: KnownPaths
 
     func respond(to request: Request, context: AppContext) async throws -> Response {
         var context = context
@@ -19,11 +20,7 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
         }
         // Hummingbird answers an unmatched path itself, under this name and without a body.
         let isUnmatched = context.endpointPath == nil || context.endpointPath == "NotFound"
-        if isUnmatched, response.status == .notFound {
-            response = Problem.response(
-                status: .notFound, detail: "There is nothing at this path.", requestID: context.requestID,
-                path: request.uri.path)
-        }
+        if isUnmatched, response.status == .notFound { response = unmatched(request, context) }
         response.headers[.xRequestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         let route = isUnmatched ? "unmatched" : context.endpointPath ?? "unmatched"
@@ -37,6 +34,16 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
                 "route": "\(route)",
                 "status": "\(response.status.code)", "ms": "\(Int(duration / .milliseconds(1)))",
             ])
+        return response
+    }
+
+    private func unmatched(_ request: Request, _ context: AppContext) -> Response {
+        let allow = paths.allow(request.uri.path)
+        var response = Problem.response(
+            status: allow == nil ? .notFound : .methodNotAllowed,
+            detail: allow.map { "This path answers \($0)." } ?? "There is nothing at this path.",
+            requestID: context.requestID, path: request.uri.path)
+        if let allow { response.headers[.allow] = allow }
         return response
     }
 

@@ -21,7 +21,7 @@ package struct HTTPServer: Sendable {
         var logger = platform.logger
         logger.logLevel = max(logger.logLevel, .notice)
         return Application(
-            responder: Edge(inner: routes.router.buildResponder(), platform: platform),
+            responder: Edge(inner: routes.router.buildResponder(), platform: platform, paths: routes.paths),
             configuration: .init(
                 address: .hostname(platform.configuration.host, port: platform.configuration.port),
                 serverName: Build.service),

@@ -171,15 +171,7 @@ package enum OpenAPI {
                 "operationId": .string("receive_\(webhook.name)"), "tags": ["webhooks"], "security": [],
                 "summary": .string("Webhook endpoint of \(webhook.name)"),
                 "requestBody": [
-                    "required": true,
-                    "content": [
-                        "application/json": [
-                            "schema": [
-                                "type": "object", "required": ["id", "type"],
-                                "properties": ["id": ["type": "string"], "type": ["type": "string"]],
-                            ]
-                        ]
-                    ],
+                    "required": true, "content": ["application/json": ["schema": ["type": "object"]]],
                 ],
                 "responses": .object(responses),
             ]
