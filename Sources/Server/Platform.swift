@@ -61,7 +61,7 @@ package final class Platform: Sendable {
         environment = Kernel.Environment(
             now: now, clients: clients, configuration: configuration, logger: logger,
             webhooks: features.flatMap(\.webhooks))
-        recorder = AuditRecorder(database: database, logger: logger)
+        recorder = AuditRecorder(database: database, signer: keys.signer, environment: environment)
         runner = Runner(
             catalog: OperationCatalog(features), database: database,
             limiter: RateLimiter(perMinute: configuration.ratePerMinute, burst: configuration.rateBurst),

@@ -181,7 +181,7 @@ import Testing
             platform.database.isDown = false
             await platform.recorder.flush()
             #expect(try await platform.count("audit_logs") == 2)
-            #expect(try await platform.count("audit_pending") == 2)
+            #expect(try await platform.count("audit_leaves") == 2)
         }
     }
 

@@ -64,7 +64,7 @@ package final class TestPlatform: Sendable {
             configuration: configuration, logger: logger, webhooks: features.flatMap(\.webhooks))
         database = ProbeDatabase(try await TestDatabase.make(dialect))
         try await Migrator(allMigrations(features)).migrate(database)
-        recorder = AuditRecorder(database: database, logger: logger)
+        recorder = AuditRecorder(database: database, signer: signer, environment: environment)
         runner = Runner(
             catalog: OperationCatalog(features), database: database,
             limiter: RateLimiter(perMinute: configuration.ratePerMinute, burst: configuration.rateBurst),

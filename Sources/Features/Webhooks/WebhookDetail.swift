@@ -53,10 +53,10 @@ struct WebhookDetail: Query {
     func run(_ db: Reader, _ context: Context) async throws -> Output {
         let id = eventID
         let found = try await db.read { db -> (WebhookEvent, [WebhookAttempt], [ULID])? in
-            guard let event = try WebhookEvent.find(id, db) else { return nil }
+            guard let (event, attempts) = try WebhookEvent.findWithAttempts(id, db) else { return nil }
             let replays: [ULID] =
                 event.replayCount == 0 ? [] : try WebhookEvent.replays(of: id, db)
-            return (event, try WebhookAttempt.all(of: id, db), replays)
+            return (event, attempts, replays)
         }
         guard let (event, attempts, replays) = found else { throw Failure.unknownWebhook(id) }
         let isTooLarge = !fullPayload && event.payload.utf8.count > Self.payloadLimit

@@ -5,7 +5,8 @@ package import Storage
 ///
 /// An entry is inserted once, in the transaction of the change it describes,
 /// and never touched again (a trigger refuses). Its id also goes into
-/// `audit_pending`, from which the sealer takes it within a second.
+/// `audit_pending`, from which the sealer takes it within a second; entries of
+/// reads are sealed where they are inserted.
 package enum AuditLog {
     /// Sealed entries by action, actor type, status and resource type; one part per category.
     package static let tally = Tally("audit")
@@ -16,23 +17,32 @@ package enum AuditLog {
         trace_id, session_id
         """
 
-    static func insert(_ entry: AuditEntry, _ tx: Transaction) throws { try insert([entry], tx) }
-
-    static func insert(_ entries: [AuditEntry], _ tx: Transaction) throws {
-        try tx.runMany(entries.flatMap(statements))
+    /// Adds the entry of a change and announces it to the sealer.
+    static func insert(_ entry: AuditEntry, _ tx: Transaction) throws {
+        try tx.runMany([
+            "INSERT INTO audit_logs (\(columns)) VALUES \(row(entry))",
+            "INSERT INTO audit_pending (entry_id) VALUES (\(entry.id))",
+        ])
     }
 
-    private static func statements(_ entry: AuditEntry) -> [SQL] {
-        [
-            """
-            INSERT INTO audit_logs (\(columns)) VALUES (\(entry.id), \(entry.timestamp), \(entry.category), \
-            \(entry.actorType), \(entry.actorID), \(entry.actorEmail), \(entry.actorIP), \
-            \(entry.actorUserAgent), \(entry.action), \(entry.resourceType), \(entry.resourceID), \
-            \(entry.description), \(entry.changes), \(entry.metadata), \(entry.status), \(entry.errorMessage), \
-            \(entry.requestID), \(entry.traceID), \(entry.sessionID))
-            """,
-            "INSERT INTO audit_pending (entry_id) VALUES (\(entry.id))",
-        ]
+    /// Adds entries that are sealed in this same transaction.
+    static func insertRows(_ entries: [AuditEntry], _ tx: Transaction) throws {
+        try tx.insert(into: "audit_logs (\(columns))", entries.map(row))
+    }
+
+    /// Leaves entries to the sealer.
+    static func announce(_ entries: [AuditEntry], _ tx: Transaction) throws {
+        try tx.insert(into: "audit_pending (entry_id)", entries.map { "(\($0.id))" })
+    }
+
+    private static func row(_ entry: AuditEntry) -> SQL {
+        """
+        (\(entry.id), \(entry.timestamp), \(entry.category), \(entry.actorType), \(entry.actorID), \
+        \(entry.actorEmail), \(entry.actorIP), \(entry.actorUserAgent), \(entry.action), \
+        \(entry.resourceType), \(entry.resourceID), \(entry.description), \(entry.changes), \
+        \(entry.metadata), \(entry.status), \(entry.errorMessage), \(entry.requestID), \(entry.traceID), \
+        \(entry.sessionID))
+        """
     }
 
     /// Which of these entries are in the table.

@@ -1,10 +1,11 @@
-package import Logging
+import Logging
 import ServiceLifecycle
 package import Storage
 import Synchronization
 
 /// Writes the entries of reads and refusals in batches, at most
-/// ``interval`` after the call, so that looking stays fast.
+/// ``interval`` after the call, so that looking stays fast. They are sealed in
+/// the transaction that writes them.
 ///
 /// The queue is bounded: a caller that would overfill it waits for room, and
 /// after ``patience`` its call fails with ``Failure/Code/unavailable``, for a
@@ -17,7 +18,8 @@ package final class AuditRecorder: Service, Sendable {
     static let patience = Duration.seconds(5)
 
     private let database: any Database
-    private let logger: Logger
+    private let seal: AuditSeal
+    private let environment: Environment
     private let queue = Mutex(Queue())
 
     private struct Queue: Sendable {
@@ -30,9 +32,10 @@ package final class AuditRecorder: Service, Sendable {
         var count: Int { waiting.count + inFlight }
     }
 
-    package init(database: any Database, logger: Logger) {
+    package init(database: any Database, signer: NoteSigner, environment: Environment) {
         self.database = database
-        self.logger = logger
+        self.environment = environment
+        seal = AuditSeal(signer: signer)
     }
 
     /// Takes an entry where nothing can be awaited, up to twice the capacity;
@@ -45,7 +48,7 @@ package final class AuditRecorder: Service, Sendable {
             return true
         }
         if !accepted {
-            logger.error(
+            environment.logger.error(
                 "audit entry dropped", metadata: ["action": "\(entry.action)", "status": "\(entry.status)"])
         }
     }
@@ -94,11 +97,7 @@ package final class AuditRecorder: Service, Sendable {
             }
             guard !entries.isEmpty else { return }
             do {
-                try await database.write { tx in
-                    // Asked only after a failure: the answer to a commit may be lost on its way.
-                    let known = isUnsure ? try AuditLog.known(entries.map(\.id), tx) : []
-                    try AuditLog.insert(entries.filter { !known.contains($0.id) }, tx)
-                }
+                try await write(entries, isUnsure: isUnsure)
                 queue.withLock { queue in
                     queue.inFlight -= entries.count
                     queue.isUnsure = false
@@ -109,8 +108,26 @@ package final class AuditRecorder: Service, Sendable {
                     queue.waiting.insert(contentsOf: entries, at: 0)
                     queue.isUnsure = true
                 }
-                logger.error("audit entries wait to be written", metadata: ["error": "\(error)"])
+                environment.logger.error("audit entries wait to be written", metadata: ["error": "\(error)"])
                 return
+            }
+        }
+    }
+
+    private func write(_ entries: [AuditEntry], isUnsure: Bool) async throws {
+        let (seal, now) = (seal, environment.now())
+        let sorted = entries.sorted { $0.id < $1.id }
+        try await database.write { tx in
+            // Asked only after a failure: the answer to a commit may be lost on its way.
+            let known = isUnsure ? try AuditLog.known(sorted.map(\.id), tx) : []
+            let fresh = known.isEmpty ? sorted : sorted.filter { !known.contains($0.id) }
+            try AuditLog.insertRows(fresh, tx)
+            try AuditSeal.lock(tx)
+            do {
+                try seal.append(fresh, to: try seal.frontier(tx), at: now, tx)
+            } catch is Checkpoint.Problem {
+                // With another key: they wait for the process that has the right one.
+                try AuditLog.announce(fresh, tx)
             }
         }
     }

@@ -3,23 +3,23 @@ import Logging
 import ServiceLifecycle
 package import Storage
 
-/// Seals committed entries into the Merkle tree, within a second of their commit.
+/// Seals the entries of changes into the Merkle tree, within a second of their
+/// commit.
 ///
-/// Writers never wait for it: they leave their entry's id in `audit_pending`,
-/// and each round takes what is there, gives every entry its sequence number
-/// and leaf, extends the tree and signs a checkpoint, in one transaction. Any
-/// number of processes may seal; a lock on the pending rows lines them up.
+/// A change never waits for it: it leaves its entry's id in `audit_pending`, and
+/// each round seals what is there in one transaction. Entries of reads are
+/// sealed as ``AuditRecorder`` writes them. Any number of processes may seal.
 package final class AuditSealer: Service, Sendable {
     package static let interval = Duration.milliseconds(250)
     static let batch = 2_000
 
     private let database: any Database
-    private let signer: NoteSigner
+    private let seal: AuditSeal
     private let environment: Environment
 
     package init(database: any Database, signer: NoteSigner, environment: Environment) {
         self.database = database
-        self.signer = signer
+        seal = AuditSeal(signer: signer)
         self.environment = environment
     }
 
@@ -28,7 +28,8 @@ package final class AuditSealer: Service, Sendable {
             do { try await sealAll() } catch {
                 environment.logger.error("sealing the audit log failed", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: Self.interval)
+            // An idle stop does not wait for the rest of the pause.
+            await cancelWhenGracefulShutdown { try? await Task.sleep(for: Self.interval) }
         }
         try? await sealAll()
     }
@@ -41,50 +42,22 @@ package final class AuditSealer: Service, Sendable {
 
     /// - Returns: how many entries were sealed.
     private func sealBatch() async throws -> Int {
-        let (signer, now) = (signer, environment.now())
+        let (seal, now) = (seal, environment.now())
         let waiting = try await database.read { db in
             try db.value("SELECT 1 FROM audit_pending LIMIT 1", as: Int.self) != nil
         }
         guard waiting else { return 0 }
-        return try await database.write { tx in try Self.seal(signer, now, tx) }
-    }
-
-    private static func seal(_ signer: NoteSigner, _ now: Instant, _ tx: Transaction) throws -> Int {
-        let ids: [String] = try tx.values(
-            "SELECT entry_id FROM audit_pending ORDER BY entry_id LIMIT \(batch) \(.forUpdate)")
-        guard !ids.isEmpty else { return 0 }
-        let entries: [AuditEntry] = try tx.all(
-            "SELECT \(AuditLog.columns) FROM audit_logs WHERE id \(in: ids) ORDER BY id")
-        guard !entries.isEmpty else { return 0 }
-        var frontier = try AuditCheckpoint.latest(tx)?.frontier ?? MerkleFrontier()
-        var statements: [SQL] = []
-        for entry in entries {
-            let seq = frontier.size
-            let hash = AuditLeaf(entry, seq: seq).hash
-            frontier.append(hash)
-            statements.append(
-                "INSERT INTO audit_leaves (seq, entry_id, leaf_hash) VALUES (\(seq), \(entry.id), \(hash.bytes))"
-            )
-        }
-        statements.append("DELETE FROM audit_pending WHERE entry_id \(in: entries.map(\.id.description))")
-        try tx.runMany(statements)
-        try AuditCheckpoint.store(frontier, signer, at: now, tx)
-        try count(entries, tx)
-        return ids.count
-    }
-
-    /// Entries are counted when they are sealed; lists add those still pending.
-    private static func count(_ entries: [AuditEntry], _ tx: Transaction) throws {
-        let groups = Dictionary(grouping: entries) { entry in
-            [
-                String(Tally.floor(entry.id.instant).microseconds), entry.action, entry.actorType.rawValue,
-                entry.status.rawValue, entry.resourceType, entry.category.rawValue,
-            ]
-        }
-        for (key, same) in groups.sorted(by: { $0.key.joined() < $1.key.joined() }) {
-            guard let first = same.first else { continue }
-            let tally = AuditLog.tally.part(first.category.rawValue)
-            try tally.add(same.count, at: first.id.instant, Array(key[1...4]), tx)
+        return try await database.write { tx in
+            try AuditSeal.lock(tx)
+            let ids: [String] = try tx.values(
+                "SELECT entry_id FROM audit_pending ORDER BY entry_id LIMIT \(Self.batch)")
+            guard !ids.isEmpty else { return 0 }
+            let entries: [AuditEntry] = try tx.all(
+                "SELECT \(AuditLog.columns) FROM audit_logs WHERE id \(in: ids) ORDER BY id")
+            guard !entries.isEmpty else { return 0 }
+            try seal.append(entries, to: try seal.frontier(tx), at: now, tx)
+            try tx.run("DELETE FROM audit_pending WHERE entry_id \(in: entries.map(\.id.description))")
+            return ids.count
         }
     }
 }

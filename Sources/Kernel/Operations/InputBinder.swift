@@ -68,9 +68,9 @@ struct InputBinder: Sendable {
             bound[declaration.property] = declaration.input.binding(
                 arguments[declaration.name], name: declaration.name, problems: &problems)
         }
-        let valid = (declarations.map(\.name) + reserved).joined(separator: ", ")
-        let list = valid.isEmpty ? "there are none" : "the arguments are \(valid)"
         for key in arguments.keys.lazy.filter({ !names.contains($0) }).prefix(Self.maximumUnknown) {
+            let valid = (declarations.map(\.name) + reserved).joined(separator: ", ")
+            let list = valid.isEmpty ? "there are none" : "the arguments are \(valid)"
             problems.append(
                 .init(UntrustedText.cleaned(key, maximumCharacters: 80), "is not an argument; \(list)"))
         }

@@ -50,6 +50,7 @@ package struct WebhookEvent: Sendable, RowDecodable {
         attempt_count, delivery_count, resolved_by
         """
     package static let columns: SQL = "\(summaryColumns), payload, headers"
+    private static let columnCount = 19
 
     package init(row: Row) throws {
         id = try row.get(at: 0)
@@ -87,6 +88,24 @@ package struct WebhookEvent: Sendable, RowDecodable {
         try db.one("SELECT \(columns) FROM webhook_events WHERE id = \(id)")
     }
 
+    /// The row and its attempts in one statement, which PostgreSQL answers
+    /// without a transaction around it.
+    package static func findWithAttempts(_ id: ULID, _ db: Snapshot) throws -> (
+        WebhookEvent, [WebhookAttempt]
+    )? {
+        let rows = try db.rows(
+            """
+            SELECT \(columns), \(WebhookAttempt.columns) FROM webhook_events
+            LEFT JOIN webhook_attempts ON webhook_id = id WHERE id = \(id) ORDER BY attempt LIMIT 50
+            """)
+        guard let first = rows.first else { return nil }
+        let hasAttempts = try first.get(at: columnCount, as: Int?.self) != nil
+        return (
+            try WebhookEvent(row: first),
+            hasAttempts ? try rows.map { try WebhookAttempt(row: $0, from: columnCount) } : []
+        )
+    }
+
     /// The row, locked until the transaction ends.
     package static func lock(_ id: ULID, _ tx: Transaction) throws -> WebhookEvent? {
         try tx.one("SELECT \(columns) FROM webhook_events WHERE id = \(id) \(.forUpdate)")
@@ -119,20 +138,26 @@ package struct WebhookAttempt: Codable, Sendable, RowDecodable {
     package var worker: String?
     package var deploySHA: String?
 
-    package init(row: Row) throws {
-        attempt = try row.get(at: 0)
-        startedAt = try row.get(at: 1)
-        durationMS = try row.get(at: 2)
-        outcome = try row.get(at: 3)
-        error = try row.get(at: 4)
-        worker = try row.get(at: 5)
-        deploySHA = try row.get(at: 6)
+    package static let columns: SQL =
+        "attempt, started_at, duration_ms, outcome, error, worker, deploy_sha"
+
+    package init(row: Row) throws { try self.init(row: row, from: 0) }
+
+    /// Columns in the order of ``columns``, the first at `start`.
+    package init(row: Row, from start: Int) throws {
+        attempt = try row.get(at: start)
+        startedAt = try row.get(at: start + 1)
+        durationMS = try row.get(at: start + 2)
+        outcome = try row.get(at: start + 3)
+        error = try row.get(at: start + 4)
+        worker = try row.get(at: start + 5)
+        deploySHA = try row.get(at: start + 6)
     }
 
     package static func all(of event: ULID, limit: Int = 50, _ db: Snapshot) throws -> [WebhookAttempt] {
         try db.all(
             """
-            SELECT attempt, started_at, duration_ms, outcome, error, worker, deploy_sha FROM webhook_attempts
+            SELECT \(columns) FROM webhook_attempts
             WHERE webhook_id = \(event) ORDER BY attempt LIMIT \(limit)
             """)
     }
