@@ -181,12 +181,17 @@ import Testing
             }
             let page = try await platform.call("webhooks_list", ["limit": 1, "source": "scripted"])
             let cursor = try #require(page["meta"]?["next_cursor"])
-            for (arguments, problem) in [
-                (["cursor": cursor], "belongs to a list with other filters"),
-                (["cursor": cursor, "source": "stripe"], "belongs to a list with other filters"),
-                (["cursor": "nonsense", "source": "scripted"], "is not a cursor"),
-                (["cursor": "AAAA/+==", "source": "scripted"], "is not a cursor"),
-            ] as [(JSONObject, String)] {
+            let others: [JSONObject] = [
+                [:], ["source": "stripe"], ["source": "scripted", "since_hours": 23],
+                ["source": "scripted", "end_time": "2026-11-18T08:00:00Z"],
+                ["source": "scripted", "start_time": "2026-11-17T08:00:00Z"],
+            ]
+            let other = "belongs to a list with other filters or another time window"
+            var cases = others.map { ($0.merging(["cursor": cursor]), other) }
+            for text in ["nonsense", "AAAA/+=="] {
+                cases.append((["source": "scripted", "cursor": .string(text)], "is not a cursor"))
+            }
+            for (arguments, problem) in cases {
                 let failure = try await platform.failure("webhooks_list", arguments)
                 #expect(failure?.fields == [.init("cursor", problem)])
                 #expect(failure?.hint != nil)
@@ -195,6 +200,33 @@ import Testing
             let rest = try await platform.call(
                 "webhooks_list", ["limit": 2, "source": "scripted", "cursor": cursor])
             #expect(rest["events"]?.arrayValue?.count == 2)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func aWindowThatMovesWithTheClockStaysWhereItWasOnTheFirstPage(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect, extra: [ScriptedSource.feature]) { platform in
+            for index in 0..<6 {
+                try await platform.deliver(ScriptedSource.self, ScriptedSource.event("e\(index)", "refuse"))
+                try await platform.drainJobs()
+                _ = try await platform.failure("nothing")
+                platform.advance(by: .seconds(300))
+            }
+            await platform.recorder.flush()
+            let start = platform.now
+            for (tool, filters) in [
+                ("webhooks_list", [:]), ("webhooks_failed", [:]), ("audit_search", ["action": "mcp.unknown"]),
+                ("audit_recent_admin_actions", [:]),
+            ] as [(String, JSONObject)] {
+                platform.clock.set(start)
+                let arguments = filters.merging(["limit": 2, "since_hours": 1])
+                let (pages, rows) = try await Self.walk(platform, tool, arguments) {
+                    // Without the first page's window the list would lose its oldest rows here.
+                    platform.advance(by: .seconds(1_800))
+                }
+                #expect(rows.count == 6, "\(tool)")
+                #expect(Set(pages.map { $0["meta"]?["start_time"]?.stringValue }).count == 1, "\(tool)")
+            }
         }
     }
 

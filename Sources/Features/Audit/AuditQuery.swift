@@ -20,17 +20,21 @@ struct AuditQuery: Sendable {
     var limit: Int
     var cursor: String?
     var detail: Bool
-    /// Whether the caller gave a start or an end, which a cursor is then bound to.
-    var isFixedWindow = false
 
     func answer(_ db: Reader, _ context: Context) async throws -> AuditAnswer {
-        let after = try cursor.map { try Cursor.decode($0, filters: key) }
+        let place = try PageStart(cursor, filters: key, window: window)
+        var query = self
+        query.window = place.window
+        return try await query.answer(db, from: place, context)
+    }
+
+    private func answer(_ db: Reader, from place: PageStart, _ context: Context) async throws -> AuditAnswer {
         let now = context.now
         let (entries, counts) = try await db.read { db -> ([AuditEntry], Counts) in
-            (try page(after, db), try count(now, db))
+            (try page(place.after, db), try count(now, db))
         }
         let shown = try ListPage(
-            entries.map { ($0.id, AuditEntryView($0, detail: detail)) }, limit: limit, filters: key)
+            entries.map { ($0.id, AuditEntryView($0, detail: detail)) }, limit: limit, from: place)
         return AuditAnswer(
             meta: .init(
                 sinceHours: sinceHours, totalCount: counts.total, returnedCount: shown.rows.count,
@@ -40,9 +44,8 @@ struct AuditQuery: Sendable {
     }
 
     private var key: String {
-        let span = isFixedWindow ? window.map { "\($0.start) \($0.end.map { "\($0)" } ?? "")" } ?? "" : ""
         let parts = [actorEmail, actorID, action, resourceType, resourceID, status?.rawValue].map { $0 ?? "" }
-        return (parts + [categories.map { $0.map(\.rawValue).joined(separator: "+") } ?? "", span]).joined(
+        return (parts + [categories.map { $0.map(\.rawValue).joined(separator: "+") } ?? ""]).joined(
             separator: "\u{1F}")
     }
 

@@ -29,8 +29,7 @@ struct SearchAudit: Query {
             window: TimeWindow(sinceHours: sinceHours, start: startTime, end: endTime, now: context.now),
             sinceHours: sinceHours, actorEmail: actorEmail.nonEmpty, actorID: actorID.nonEmpty,
             action: action.nonEmpty, resourceType: resourceType.nonEmpty, resourceID: resourceID.nonEmpty,
-            status: status, limit: limit, cursor: cursor, detail: detail,
-            isFixedWindow: startTime != nil || endTime != nil
+            status: status, limit: limit, cursor: cursor, detail: detail
         ).answer(db, context)
     }
 }
@@ -111,8 +110,7 @@ struct AuditRecentAdminActions: Query {
             [.admin] + (includeReads ? [.read] : []) + (includeAutomated ? [.automated] : [])
         return try await AuditQuery(
             window: TimeWindow(sinceHours: sinceHours, start: startTime, end: endTime, now: context.now),
-            sinceHours: sinceHours, categories: categories, limit: limit, cursor: cursor, detail: detail,
-            isFixedWindow: startTime != nil || endTime != nil
+            sinceHours: sinceHours, categories: categories, limit: limit, cursor: cursor, detail: detail
         ).answer(db, context)
     }
 }

@@ -54,23 +54,23 @@ struct ListFailedWebhooks: Query {
     }
 
     func run(_ db: Reader, _ context: Context) async throws -> Output {
-        let window = try TimeWindow(sinceHours: sinceHours, start: startTime, end: endTime, now: context.now)
-        let isFixed = startTime != nil || endTime != nil
-        let key = WebhookFilters(source: source.nonEmpty).key(window, isFixed)
-        let after = try cursor.map { try Cursor.decode($0, filters: key) }
+        let asked = try TimeWindow(sinceHours: sinceHours, start: startTime, end: endTime, now: context.now)
+        let filters = WebhookFilters(source: source.nonEmpty)
+        let place = try PageStart(cursor, filters: filters.key, window: asked)
+        let window = place.window ?? asked
         // Written as the partial index webhook_events_attention is, so that it is used.
         var filter: SQL =
             " AND status IN ('failed', 'dead_letter') AND resolved_by IS NULL AND replay_of IS NULL"
         if let source = source.nonEmpty { filter += " AND source = \(source)" }
         let (limit, condition) = (limit, filter)
         let events = try await db.read { db in
-            try WebhookEvent.page(window, condition, after: after, limit: limit + 1, db)
+            try WebhookEvent.page(window, condition, after: place.after, limit: limit + 1, db)
         }
         let page = try ListPage(
             events.map { event in
                 let error = event.processingError.map { UntrustedText.cleaned($0, maximumCharacters: 500) }
                 return (event.id, Row(event: WebhookSummary(event), processingError: error))
-            }, limit: limit, filters: key)
+            }, limit: limit, from: place)
         return Output(
             meta: .init(
                 requestID: context.requestID, generatedAt: context.now, sinceHours: sinceHours,

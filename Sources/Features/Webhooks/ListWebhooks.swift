@@ -37,20 +37,20 @@ struct ListWebhooks: Query {
     }
 
     func run(_ db: Reader, _ context: Context) async throws -> Output {
-        let window = try TimeWindow(sinceHours: sinceHours, start: startTime, end: endTime, now: context.now)
+        let asked = try TimeWindow(sinceHours: sinceHours, start: startTime, end: endTime, now: context.now)
         let filters = WebhookFilters(
             source: source.nonEmpty, status: status, eventType: eventType.nonEmpty)
-        let key = filters.key(window, startTime != nil || endTime != nil)
-        let after = try cursor.map { try Cursor.decode($0, filters: key) }
+        let place = try PageStart(cursor, filters: filters.key, window: asked)
+        let window = place.window ?? asked
         let (limit, now) = (limit, context.now)
         let (events, counts) = try await db.read { db in
             (
-                try WebhookEvent.page(window, filters.condition, after: after, limit: limit + 1, db),
+                try WebhookEvent.page(window, filters.condition, after: place.after, limit: limit + 1, db),
                 try WebhookEvent.counts(window, filters, now: now, db)
             )
         }
         let page = try ListPage(
-            events.map { ($0.id, WebhookSummary($0)) }, limit: limit, filters: key)
+            events.map { ($0.id, WebhookSummary($0)) }, limit: limit, from: place)
         let total = counts.byStatus.values.reduce(0, +)
         return Output(
             meta: .init(

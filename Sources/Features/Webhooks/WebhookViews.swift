@@ -54,9 +54,8 @@ package struct WebhookFilters: Codable, Sendable {
     package var eventType: String?
 
     /// What a cursor is bound to.
-    func key(_ window: TimeWindow, _ isFixed: Bool) -> String {
-        let span = isFixed ? "\(window.start) \(window.end.map { "\($0)" } ?? "")" : ""
-        return "\(source ?? "") \(status?.rawValue ?? "") \(eventType ?? "") \(span)"
+    var key: String {
+        [source, status?.rawValue, eventType].map { $0 ?? "" }.joined(separator: "\u{1F}")
     }
 
     var condition: SQL {

@@ -1,33 +1,6 @@
 package import JSON
 import Storage
 
-/// Where a list goes on: the last id that was shown, bound to the filters, so
-/// that a cursor cannot silently continue another question.
-package enum Cursor {
-    package static func encode(after id: ULID, filters: String) -> String {
-        Secrets.base64URL(Array("\(id)\(fingerprint(filters))".utf8))
-    }
-
-    /// - Throws: ``Failure/Code/invalidInput`` naming what is wrong.
-    package static func decode(_ text: String, filters: String) throws -> ULID {
-        guard let bytes = Secrets.bytes(base64URL: text), bytes.count == ULID.textLength + 8,
-            let id = ULID(String(decoding: bytes.prefix(ULID.textLength), as: UTF8.self))
-        else {
-            throw Failure.invalid(
-                [.init("cursor", "is not a cursor")],
-                hint: "Pass next_cursor of the page before, unchanged, or nothing.")
-        }
-        guard bytes.suffix(8).elementsEqual(fingerprint(filters).utf8) else {
-            throw Failure.invalid(
-                [.init("cursor", "belongs to a list with other filters")],
-                hint: "Keep all other arguments as they were, or leave the cursor out.")
-        }
-        return id
-    }
-
-    private static func fingerprint(_ filters: String) -> String { String(Secrets.hash(filters).prefix(8)) }
-}
-
 /// A row that is encoded already; in schemas it is the row.
 package struct EncodedRow<Value: Codable & Sendable>: Codable, Sendable, SchemaDescribing {
     let json: RawJSON
@@ -57,14 +30,14 @@ package struct ListPage<Value: Codable & Sendable>: Sendable {
     package var isCutBySize = false
 
     /// - Parameter found: up to `limit + 1` rows; the extra one only tells that there are more.
-    package init(_ found: [(id: ULID, value: Value)], limit: Int, filters: String) throws {
+    package init(_ found: [(id: ULID, value: Value)], limit: Int, from place: PageStart) throws {
         var bytes = 0
         for (index, item) in found.enumerated() {
             let row = try EncodedRow(item.value)
             bytes += row.json.bytes.count + 1
             isCutBySize = index > 0 && bytes > Self.byteBudget
             if index == limit || isCutBySize {
-                nextCursor = Cursor.encode(after: found[index - 1].id, filters: filters)
+                nextCursor = place.cursor(after: found[index - 1].id)
                 return
             }
             rows.append(row)

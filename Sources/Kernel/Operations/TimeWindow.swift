@@ -8,13 +8,24 @@ package struct TimeWindow: Sendable, Hashable {
     package var start: Instant
     /// nil means open: up to the newest row.
     package var end: Instant?
+    /// The question that it answers, in the caller's own terms: the same on every page,
+    /// though a window of so many hours moves on.
+    package let asked: String
 
     /// - Throws: ``Failure/Code/invalidInput`` when the end is not after the start.
     package init(sinceHours: Int, start: Instant?, end: Instant?, now: Instant) throws {
         self.start = Tally.floor(start ?? (end ?? now) - .seconds(sinceHours * 3_600))
         self.end = end
+        asked = "\(start.map { "\($0)" } ?? "\(sinceHours) h")/\(end.map { "\($0)" } ?? "")"
         guard let end, end <= self.start else { return }
         throw Failure.invalid([.init("end_time", "must be after start_time (\(self.start)), not \(end)")])
+    }
+
+    /// The same question with the start that another page has used.
+    func starting(at start: Instant) -> TimeWindow {
+        var window = self
+        window.start = start
+        return window
     }
 
     /// Rows of a table whose ids carry their time.
