@@ -41,7 +41,7 @@ package struct Configuration: Sendable {
         .text("DATA", \.dataDirectory, "Folder for the SQLite file, keys and the mailbox."),
         .optional(
             "DATABASE_URL", \.databaseURL, "postgres://… selects PostgreSQL; unset means SQLite in DATA.",
-            isSecret: true),
+            isSecret: true, check: Setting.isDatabaseURL),
         .text("HOST", \.host, "Address to listen on."),
         .number("PORT", \.port, 0...65_535, "Port to listen on; 0 takes a free one."),
         .optional(
@@ -83,14 +83,19 @@ package struct Configuration: Sendable {
         .number("WORKER_SLOTS", \.workerSlots, 1...1_000, "Jobs at a time in this process."),
         .number(
             "JOB_LEASE_SECONDS", \.jobLeaseSeconds, 2...3_600, "How long a silent worker keeps its jobs."),
-        .text("AUDIT_LOG_ORIGIN", \.auditOrigin, "Name of the audit log in its signed checkpoints."),
+        .text(
+            "AUDIT_LOG_ORIGIN", \.auditOrigin, "Name of the audit log in its signed checkpoints.",
+            check: Setting.isKeyName),
         .optional(
             "AUDIT_SIGNING_KEY", \.auditSigningKey,
-            "Base64url of the 32-byte Ed25519 seed; unset means a key file in DATA.", isSecret: true),
+            "Base64url of the 32-byte Ed25519 seed; unset means a key file in DATA.", isSecret: true,
+            check: Setting.isSeed),
         .optional(
             "METRICS_TOKEN", \.metricsToken, "Bearer token for /metrics from elsewhere than loopback.",
             isSecret: true),
-        .text("LOG_LEVEL", \.logLevel, "trace, debug, info, notice, warning, error or critical."),
+        .text(
+            "LOG_LEVEL", \.logLevel, "trace, debug, info, notice, warning, error or critical.",
+            check: Setting.isLogLevel),
     ]
 
     package var stripeSecrets: [String] {
@@ -159,21 +164,24 @@ package struct Setting: Sendable {
 
     typealias Path<Value> = any WritableKeyPath<Configuration, Value> & Sendable
 
-    static func text(_ name: String, _ path: Path<String>, _ summary: String) -> Setting {
+    static func text(
+        _ name: String, _ path: Path<String>, _ summary: String, check: @escaping Check = { _ in nil }
+    ) -> Setting {
         Setting(names: [name], summary: summary, isSecret: false) {
             $0[keyPath: path] = $1
-            return nil
+            return check($1)
         } value: {
             $0[keyPath: path]
         }
     }
 
     static func optional(
-        _ name: String, _ path: Path<String?>, _ summary: String, isSecret: Bool = false, also: [String] = []
+        _ name: String, _ path: Path<String?>, _ summary: String, isSecret: Bool = false, also: [String] = [],
+        check: @escaping Check = { _ in nil }
     ) -> Setting {
         Setting(names: [name] + also, summary: summary, isSecret: isSecret) {
             $0[keyPath: path] = $1
-            return nil
+            return check($1)
         } value: {
             $0[keyPath: path]
         }
