@@ -47,7 +47,7 @@ extension Platform {
         }
     }
 
-    /// Refuses to extend a log that another key signed.
+    /// Refuses to work on a log that another key signed, which it could not extend.
     private func checkKey() async throws {
         guard let latest = try await database.read({ try AuditCheckpoint.latest($0) }) else { return }
         do { _ = try Checkpoint(verifying: latest.note, with: keys.signer.verifier) } catch {
@@ -71,6 +71,7 @@ extension Platform {
 
     /// Speaks MCP on standard input and output until the input ends.
     package func speakStdio(as caller: MCPCaller) async throws {
+        try await checkKey()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in [recorder, sealer] as [any Service] { group.addTask { try await service.run() } }
             let server = MCPServer(host: MCPSurface(self), configuration: MCPEndpoint.configuration(self))

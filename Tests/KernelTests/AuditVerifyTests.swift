@@ -66,6 +66,23 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func anotherKeySealsNothingAndWhatWaitsIsSealedByTheRightOne(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            _ = try await platform.call("test_set", ["which": "a", "value": 1])
+            let stranger = try #require(
+                NoteSigner(name: TestPlatform.logName, seed: Array(repeating: 9, count: 32)))
+            let other = AuditSealer(
+                database: platform.database, signer: stranger, environment: platform.environment)
+            await #expect(throws: Checkpoint.Problem.self) { try await other.sealAll() }
+            #expect(try await Self.verify(platform).pending > 0)
+            try await platform.seal()
+            let report = try await Self.verify(platform)
+            #expect(report.isClean)
+            #expect(report.pending == 0)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func anUntouchedLogIsClean(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let witness = try await Self.latest(platform)
