@@ -8,9 +8,10 @@ struct Call: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run an operation on the local database, or on a server.",
         discussion: """
-            Arguments are the operation's own, as --name value; --help <operation> lists them.
+            Arguments are the operation's own, as --name value. Without an operation it lists them all.
 
             Examples:
+              instainstru call
               instainstru call webhooks_failed --since-hours 48
               instainstru call webhook_detail --event-id 01J… --json
               instainstru call webhook_replay --event-id 01J… --dry-run false
@@ -21,14 +22,15 @@ struct Call: AsyncParsableCommand {
     @Option(help: "A server to call instead of the local database.") var url: String?
     @Option(help: "Token for --url; else INSTAINSTRU_TOKEN.") var token: String?
     @Flag(help: "Print the answer as JSON.") var json = false
-    @Argument(help: "The operation, e.g. webhooks_list.") var operation: String
+    @Argument(help: "The operation, e.g. webhooks_list.") var operation: String?
     @Argument(parsing: .allUnrecognized, help: "Its arguments, as --name value.") var arguments: [String] = []
 
     func run() async throws {
+        guard let operation else { return print(OperationList.text()) }
         let answer = try await Terminal.reporting { () throws -> [UInt8] in
             let arguments = try Self.parse(arguments)
             if let url { return try await RemoteCall.run(operation, arguments, url: url, token: token) }
-            return try await local(arguments)
+            return try await local(operation, arguments)
         }
         if json {
             Terminal.write(try JSONValue(parsing: answer).encoded(pretty: true) + [0x0A])
@@ -37,7 +39,7 @@ struct Call: AsyncParsableCommand {
         }
     }
 
-    private func local(_ arguments: JSONObject) async throws -> [UInt8] {
+    private func local(_ operation: String, _ arguments: JSONObject) async throws -> [UInt8] {
         let configuration = try await common.load(["RATE_LIMIT_PER_MINUTE": "0"], quiet: true)
         return try await Terminal.withPlatform(configuration) { platform in
             let context = platform.context(Terminal.operatorActor, surface: .cli)

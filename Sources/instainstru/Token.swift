@@ -27,7 +27,7 @@ struct Token: AsyncParsableCommand {
         func run() async throws {
             let configuration = try await Terminal.reporting { try await common.load(quiet: true) }
             let token = try await Terminal.withPlatform(configuration) { platform in
-                let (scopes, lifetime) = (try Token.parse(scopes: scopes), try Token.parse(lifetime: expires))
+                let (scopes, lifetime) = try Token.parse(scopes: scopes, lifetime: expires)
                 let context = platform.context(Terminal.operatorActor, surface: .cli)
                 let (name, owner) = (name, owner)
                 return try await platform.database.transaction(context, category: .admin) { tx, _ in
@@ -81,6 +81,20 @@ struct Token: AsyncParsableCommand {
             }
             print("Revoked; it stops working within a second.")
         }
+    }
+
+    /// Both, or all that is wrong with them.
+    static func parse(scopes: String, lifetime: String) throws -> ([Kernel.Scope], Duration) {
+        var problems: [Failure.Field] = []
+        func trying<T>(_ parse: () throws -> T) throws -> T? {
+            do { return try parse() } catch let failure as Failure {
+                problems += failure.fields
+                return nil
+            }
+        }
+        let both = (try trying { try parse(scopes: scopes) }, try trying { try parse(lifetime: lifetime) })
+        guard let scopes = both.0, let lifetime = both.1 else { throw Failure.invalid(problems) }
+        return (scopes, lifetime)
     }
 
     static func parse(scopes text: String) throws -> [Kernel.Scope] {

@@ -25,11 +25,7 @@ package enum Examination {
                 detail: settings.stripeSecrets.isEmpty
                     ? "no STRIPE_WEBHOOK_SECRET: events are refused with 500"
                     : "\(settings.stripeSecrets.count) signing secrets"),
-            Finding(
-                name: "checkr webhooks",
-                state: settings.checkrAPIKey == nil || settings.checkrWebhookUser == nil ? .unset : .good,
-                detail: settings.checkrAPIKey == nil
-                    ? "no CHECKR_API_KEY: events are refused with 500" : "configured"),
+            checkr(settings),
             Finding(
                 name: "git sha", state: settings.gitSHA == nil ? .unset : .good,
                 detail: settings.gitSHA ?? "health and attempts cannot name the deployed commit"),
@@ -37,6 +33,17 @@ package enum Examination {
         findings.append(try await audit(platform))
         findings.append(try await jobs(platform))
         return findings
+    }
+
+    private static func checkr(_ settings: Configuration) -> Finding {
+        let missing = [
+            settings.checkrAPIKey == nil ? "CHECKR_API_KEY" : nil,
+            settings.checkrWebhookUser == nil ? "CHECKR_WEBHOOK_USER and CHECKR_WEBHOOK_PASS" : nil,
+        ].compactMap { $0 }
+        return Finding(
+            name: "checkr webhooks", state: missing.isEmpty ? .good : .unset,
+            detail: missing.isEmpty
+                ? "configured" : "no \(missing.joined(separator: ", no ")): events are refused with 500")
     }
 
     private static func wiring(_ platform: Platform) -> String {

@@ -28,7 +28,8 @@ package enum RemoteCall {
                 ],
             ],
         ]
-        var request = HTTPClientRequest(url: url.hasSuffix("/mcp") ? url : url + "/mcp")
+        let base = url.hasSuffix("/") ? String(url.dropLast()) : url
+        var request = HTTPClientRequest(url: base.hasSuffix("/mcp") ? base : base + "/mcp")
         request.method = .POST
         request.headers.add(contentsOf: [
             "Authorization": "Bearer \(token)", "Content-Type": "application/json",
@@ -38,7 +39,7 @@ package enum RemoteCall {
         request.body = .bytes(message.encoded())
         let answer = try await send(request)
         if let error = answer["error"]?["message"]?.stringValue ?? answer["detail"]?.stringValue {
-            throw Failure(.invalidInput, error)
+            throw Failure(.invalidInput, error, hint: answer["hint"]?.stringValue)
         }
         let result = answer["result"] ?? .null
         if result["isError"] == true {
@@ -51,11 +52,21 @@ package enum RemoteCall {
         return content.encoded()
     }
 
+    /// Nobody at a terminal waits for a server that is not there.
+    private static var configuration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(10)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+
     private static func send(_ request: HTTPClientRequest) async throws -> JSONValue {
         let bytes: [UInt8]
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
-            bytes = Array(try await response.body.collect(upTo: 32 << 20).readableBytesView)
+            bytes = try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+                let response = try await client.execute(request, timeout: .seconds(60))
+                return Array(try await response.body.collect(upTo: 32 << 20).readableBytesView)
+            }
         } catch {
             throw Failure(.unavailable, "\(request.url) did not answer: \(error)")
         }
