@@ -39,6 +39,37 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aCallOfWhatDoesNotExistLeavesAFailedEntryWithItsName(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let names = [
+                "test_nothing\u{202E}", String(repeating: "x", count: 5_000),
+                "itk_01M82TSVD8A6Q4K3DVTACBZKA2_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            ]
+            for name in names { _ = try await platform.failure(name, ["password": "hunter2", "limit": 3]) }
+            await platform.recorder.flush()
+            let rows = try await platform.database.read { db in
+                try db.rows(
+                    """
+                    SELECT metadata, status, category, actor_id FROM audit_logs
+                    WHERE action = 'mcp.unknown' ORDER BY id
+                    """)
+            }
+            try #require(rows.count == 3)
+            let found = try rows.map { try JSONValue(parsing: $0.get(at: 0, as: String.self)) }
+            #expect(found[0]["operation"] == "test_nothing")
+            #expect(found[0]["arguments"]?["limit"] == 3)
+            #expect(found[0]["arguments"]?["password"] != "hunter2")
+            #expect(found[0]["code"] == "not_found")
+            #expect(found[1]["operation"]?.stringValue?.count == 100)
+            #expect(found[2].text.contains("aaaaaaaaaa") == false)
+            for row in rows {
+                #expect(try row.get(at: 1, as: String.self) == "failed")
+                #expect(try row.get(at: 3, as: String.self) == platform.admin.id)
+            }
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func aMissingScopeIsForbiddenAndLeavesADeniedEntry(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let failure = try await platform.failure(

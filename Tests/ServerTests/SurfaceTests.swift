@@ -148,6 +148,40 @@ import Testing
         }
     }
 
+    @Test(arguments: TestDatabase.available)
+    func whatDoesNotExistIsOnRecordFromEverySurface(dialect: Dialect) async throws {
+        try await TestServer.run(dialect) { server in
+            let token = try await server.token().text
+            let mcp = try await server.call("instainstru_nothing", ["limit": 1], token: token)
+            #expect(mcp.json["error"]?["code"] == -32602)
+            for path in ["webhooks/01M82TSVD8A6Q4K3DVTACBZKA2/nothing", "nothing?x=1"] {
+                let rest = try await server.send(.GET, "/api/v1/admin/mcp/" + path, token: token)
+                #expect(rest.status == 404)
+            }
+            // Neither is a call: nobody who may call asked, or the operation exists.
+            for path in ["admin/mcp/nothing", "nothing"] {
+                #expect(try await server.send(.GET, "/api/v1/" + path).status == 404)
+                #expect(try await server.send(.GET, "/api/v1/" + path, token: "itk_no").status == 404)
+            }
+            let method = try await server.send(.POST, "/api/v1/admin/mcp/webhooks", token: token)
+            #expect(method.status == 405)
+            _ = try? await server.platform.runner.call(
+                "nothing", [:], server.platform.context(.system("test"), surface: .cli))
+            await server.platform.recorder.flush()
+            let rows: [String] = try await server.platform.database.read { db in
+                try db.values(
+                    "SELECT metadata FROM audit_logs WHERE action = 'mcp.unknown' AND status = 'failed' ORDER BY id"
+                )
+            }
+            let found = try rows.map { try JSONValue(parsing: $0) }
+            #expect(
+                found.map { "\($0["surface"]?.stringValue ?? "") \($0["operation"]?.stringValue ?? "")" } == [
+                    "mcp instainstru_nothing", "rest GET webhooks/01M82TSVD8A6Q4K3DVTACBZKA2/nothing",
+                    "rest GET nothing", "cli nothing",
+                ])
+        }
+    }
+
     @Test func aGivenRequestIDIsKeptAndAStrangeOneReplaced() async throws {
         try await TestServer.run(.sqlite) { server in
             let kept = try await server.send(.GET, "/health", headers: [("X-Request-Id", "my-request-1")])

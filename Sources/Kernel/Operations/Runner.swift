@@ -28,6 +28,8 @@ package struct Runner: Sendable {
     package let database: any Database
     let limiter: RateLimiter
     let recorder: AuditRecorder
+    /// The action of a call that names no operation.
+    private static let unknownAction = "mcp.unknown"
 
     package init(
         catalog: OperationCatalog, database: any Database, limiter: RateLimiter, recorder: AuditRecorder
@@ -45,9 +47,7 @@ package struct Runner: Sendable {
     /// request id as its incident id.
     package func call(_ name: String, _ arguments: JSONObject, _ context: Context) async throws -> Answer {
         guard let operation = catalog[name] else {
-            throw Failure(
-                .notFound, "There is no operation \(quoted(name)).",
-                hint: "tools/list names them all.", reason: "operation_not_found")
+            throw try await recordUnknown(name, arguments, context)
         }
         do {
             return try await run(operation.type, operation, arguments, context)
@@ -79,7 +79,37 @@ package struct Runner: Sendable {
         try await recordRefusal(failure, operation, arguments, context)
     }
 
+    /// Records that something was asked for which does not exist, under the name it was asked by.
+    /// - Returns: what to answer.
+    package func recordUnknown(_ name: String, _ arguments: JSONObject, _ context: Context) async throws
+        -> Failure
+    {
+        let failure = Failure(
+            .notFound, "There is no operation \(quoted(name)).",
+            hint: "tools/list, or instainstru call, names them all.", reason: "operation_not_found")
+        try await recorder.record(unknown(name, arguments, failure, context))
+        return failure
+    }
+
     /// The same from where nothing can be awaited.
+    package func recordUnknownNow(_ name: String, _ context: Context) {
+        let failure = Failure(.notFound, "There is no operation \(quoted(name)).")
+        recorder.recordNow(unknown(name, [:], failure, context))
+    }
+
+    private func unknown(_ name: String, _ arguments: JSONObject, _ failure: Failure, _ context: Context)
+        -> AuditEntry
+    {
+        AuditEntry(
+            context, category: .admin, action: Self.unknownAction, subject: Subject("mcp", nil),
+            status: .failed,
+            metadata: [
+                "arguments": Self.recordable(arguments), "code": .string(failure.code.rawValue),
+                "operation": .string(UntrustedText.cleaned(name, maximumCharacters: 100)),
+            ], error: failure.message)
+    }
+
+    /// ``recordDenied(_:operation:_:_:)`` from where nothing can be awaited.
     package func recordDeniedNow(_ failure: Failure, operation name: String?, _ context: Context) {
         recorder.recordNow(refusal(failure, name.flatMap { catalog[$0] }, [:], context))
     }
@@ -134,7 +164,7 @@ package struct Runner: Sendable {
         let isDenial = failure.code == .forbidden || failure.code == .unauthenticated
         return AuditEntry(
             context, category: operation?.isCommand == false && !isDenial ? .read : .admin,
-            action: operation?.action ?? "mcp.unknown", subject: Subject("mcp", nil),
+            action: operation?.action ?? Self.unknownAction, subject: Subject("mcp", nil),
             status: isDenial ? .denied : .failed, description: operation?.title,
             metadata: ["arguments": Self.recordable(arguments), "code": .string(failure.code.rawValue)],
             error: failure.message)

@@ -20,7 +20,7 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
         }
         // Hummingbird answers an unmatched path itself, under this name and without a body.
         let isUnmatched = context.endpointPath == nil || context.endpointPath == "NotFound"
-        if isUnmatched, response.status == .notFound { response = unmatched(request, context) }
+        if isUnmatched, response.status == .notFound { response = await unmatched(request, context) }
         response.headers[.xRequestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         let route = isUnmatched ? "unmatched" : context.endpointPath ?? "unmatched"
@@ -37,8 +37,13 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
         return response
     }
 
-    private func unmatched(_ request: Request, _ context: AppContext) -> Response {
+    private func unmatched(_ request: Request, _ context: AppContext) async -> Response {
         let allow = paths.allow(request.uri.path)
+        if allow == nil, request.uri.path.hasPrefix(RESTSurface.prefix) {
+            do { try await RESTSurface(platform: platform).recordUnknown(request, context) } catch {
+                return answer(error, request, context)
+            }
+        }
         var response = Problem.response(
             status: allow == nil ? .notFound : .methodNotAllowed,
             detail: allow.map { "This path answers \($0)." } ?? "There is nothing at this path.",

@@ -35,6 +35,19 @@ struct RESTSurface: Sendable {
         return response
     }
 
+    /// Somebody with a token asked for a route that is none of ours: on record as such.
+    func recordUnknown(_ request: Request, _ app: AppContext) async throws {
+        let now = platform.environment.now()
+        let header = request.headers[.authorization]
+        // Without a token it is any stranger's wrong path, not a call.
+        guard let actor = try? await platform.authenticator.actor(authorization: header, at: now) else {
+            return
+        }
+        let name = request.method.rawValue + " " + request.uri.path.dropFirst(Self.prefix.count)
+        _ = try await platform.runner.recordUnknown(
+            name, [:], platform.context(request, app, actor, surface: .rest))
+    }
+
     private func arguments(_ operation: OperationDescriptor, _ request: Request, _ app: AppContext)
         async throws
         -> JSONObject

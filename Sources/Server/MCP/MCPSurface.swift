@@ -62,7 +62,8 @@ package struct MCPSurface: MCPHost {
     }
 
     /// Scopes are decided before anything runs or streams, so that the answer
-    /// can be a 403 with its challenge; the refusal is on record.
+    /// can be a 403 with its challenge; the refusal is on record, and so is the
+    /// name of a tool that there is not.
     package func authorize(method: String, name: String?, caller: MCPCaller) -> AuthorizationProblem? {
         let operation = method == "tools/call" ? name.flatMap { operations[$0] } : nil
         let missing: Failure?
@@ -73,7 +74,13 @@ package struct MCPSurface: MCPHost {
         } else {
             missing = nil
         }
-        guard let missing else { return nil }
+        guard let missing else {
+            // Refused by the protocol before it would become a call.
+            if method == "tools/call", operation == nil, let name {
+                platform.runner.recordUnknownNow(name, context(caller, nil))
+            }
+            return nil
+        }
         platform.runner.recordDeniedNow(missing, operation: operation?.name, context(caller, nil))
         return .insufficientScope(missing.requiredScopes.map(\.rawValue), message: missing.description)
     }
