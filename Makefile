@@ -85,6 +85,11 @@ interop: debug venv ## Drive the server with other people's MCP clients, raw exc
 	@Scripts/setup test
 	Scripts/with-postgres $(PYTHON) Tests/Interop/run.py --binary $(DEBUG)
 
+.PHONY: cli
+cli: debug ## Use the binary as a person at a terminal does: demo, doctor, call, token, audit
+	@Scripts/setup test peers
+	WITH_POSTGRES_TLS=on Scripts/with-postgres python3 Tests/EndToEnd/cli.py --binary $(DEBUG)
+
 .PHONY: fuzz
 fuzz: debug venv ## Fuzz the HTTP API from its own description (FUZZ_EXAMPLES=50)
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTHON) Tests/EndToEnd/fuzz.py --binary $(DEBUG)
@@ -119,6 +124,7 @@ ci: ## Everything that must hold before a change lands
 	@CI=1 Scripts/step test $(MAKE) --no-print-directory test
 	@Scripts/step docs-check $(MAKE) --no-print-directory docs-check
 	@Scripts/step interop $(MAKE) --no-print-directory interop
+	@Scripts/step cli $(MAKE) --no-print-directory cli
 	@Scripts/step crash $(MAKE) --no-print-directory crash CRASH_ROUNDS=10 CRASH_ROUNDS_POSTGRES=3
 	@Scripts/step fuzz $(MAKE) --no-print-directory fuzz FUZZ_EXAMPLES=15
 	@echo "ci: all passed"
