@@ -83,6 +83,29 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func withAnotherKeyReadsAreRecordedAndWaitForTheRightOne(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            _ = try await platform.call("test_set", ["which": "a", "value": 1])
+            try await platform.seal()
+            let sealed = try await platform.count("audit_leaves")
+            let stranger = try #require(
+                NoteSigner(name: TestPlatform.logName, seed: Array(repeating: 9, count: 32)))
+            let recorder = AuditRecorder(
+                database: platform.database, signer: stranger, environment: platform.environment)
+            try await recorder.record(
+                AuditEntry(
+                    platform.context(), category: .read, action: "mcp.test", subject: Subject("mcp", nil)))
+            await recorder.flush()
+            #expect(recorder.backlog == 0)
+            #expect(try await platform.count("audit_leaves") == sealed)
+            #expect(try await Self.verify(platform).pending == 1)
+            try await platform.seal()
+            let report = try await Self.verify(platform)
+            #expect(report.isClean && report.pending == 0)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func anUntouchedLogIsClean(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let witness = try await Self.latest(platform)
