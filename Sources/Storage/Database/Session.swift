@@ -11,6 +11,9 @@ protocol Session: AnyObject {
     /// Hands over row after row without collecting them. `body` may run other
     /// statements on the same session.
     func stream(_ sql: SQL, _ body: (Row) throws -> Void) throws
+    /// Lends row after row where it lies. `body` may run other statements on the
+    /// same session.
+    func scan(_ sql: SQL, _ body: (borrowing RawRow) throws -> Void) throws
     /// Opens the savepoint of that depth.
     func savepoint(_ depth: Int) throws
     /// Keeps what was done since the savepoint of that depth.

@@ -56,6 +56,13 @@ package class Snapshot {
         try perform(1) { try session.stream(sql, body) }
     }
 
+    /// Lends row after row without copying it. `sql` is a SELECT of a bounded
+    /// number of rows: PostgreSQL's driver holds all of them meanwhile. `body` may
+    /// run other statements, and ends the walk by throwing.
+    package final func scan(_ sql: SQL, _ body: (borrowing RawRow) throws -> Void) throws {
+        try perform(1) { try session.scan(sql, body) }
+    }
+
     /// Lifts the limit on a statement's time until the end of the closure, for
     /// migrations and maintenance. Counts as no statement.
     package final func liftTimeLimit() throws { try perform(0) { try session.liftTimeLimit() } }

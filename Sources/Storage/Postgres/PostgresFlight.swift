@@ -11,6 +11,8 @@ final class PostgresFlight {
         let text: String
         let types: [SQLType]
         let parameters: PostgresParameters
+        /// Whether the cells of its result come in binary format.
+        var isBinary = false
 
         fileprivate init(text: String, binds: [SQLBind]) throws {
             guard binds.count <= Self.parameterLimit else {
@@ -74,6 +76,21 @@ final class PostgresFlight {
     ///
     /// Throws the first refusal; what follows a refused statement is not run.
     func send(_ loads: [Load]) throws -> Rows {
+        var rows = Rows.empty(affected: 0)
+        try send(loads) { result, prepared in rows = self.read(result.pointer, prepared) }
+        return rows
+    }
+
+    /// The same, with the result of the last as libpq holds it.
+    func hold(_ loads: [Load]) throws -> PostgresResult? {
+        var last: PostgresResult?
+        try send(loads) { result, _ in last = result }
+        return last
+    }
+
+    private func send(
+        _ loads: [Load], _ take: (PostgresResult, PostgresStatements.Prepared) -> Void
+    ) throws {
         guard !isBroken else { throw StorageError.connection("the connection to PostgreSQL was lost") }
         try makeRoom()
         var answers: [Answer] = []
@@ -93,43 +110,45 @@ final class PostgresFlight {
             try require(
                 load.parameters.withPointers { values, lengths, formats in
                     PQsendQueryPrepared(
-                        connection, prepared.name, load.parameters.count, values, lengths, formats, 0)
+                        connection, prepared.name, load.parameters.count, values, lengths, formats,
+                        load.isBinary ? 1 : 0)
                 })
             answers.append(.statement(prepared))
         }
         try require(PQpipelineSync(connection))
-        return try receive(answers)
+        try receive(answers, take)
     }
 
-    private func receive(_ answers: [Answer]) throws -> Rows {
-        var rows = Rows.empty(affected: 0)
+    private func receive(
+        _ answers: [Answer], _ take: (PostgresResult, PostgresStatements.Prepared) -> Void
+    ) throws {
         var failure: StorageError?
         var expected = answers.makeIterator()
         var emptyAnswers = 0
         while true {
-            guard let result = PQgetResult(connection) else {
+            guard let pointer = PQgetResult(connection) else {
                 // One ends each statement; more in a row means that no more will come.
                 emptyAnswers += 1
                 if emptyAnswers > 1 { throw lost() }
                 continue
             }
-            defer { PQclear(result) }
+            let result = PostgresResult(pointer)
             emptyAnswers = 0
-            switch PQresultStatus(result) {
+            switch PQresultStatus(pointer) {
             case PGRES_PIPELINE_SYNC:
                 if let failure { throw failure }
-                return rows
+                return
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
                 switch expected.next() {
                 case .prepared(let prepared, let text): statements.keep(prepared, text)
-                case .statement(let prepared): rows = read(result, prepared)
+                case .statement(let prepared): take(result, prepared)
                 case nil: break
                 }
             case PGRES_PIPELINE_ABORTED: _ = expected.next()
             default:
                 _ = expected.next()
-                if failure == nil { failure = PostgresError.translated(result) }
-                if PostgresError.isStaleStatement(result) { statements.forgetAll() }
+                if failure == nil { failure = PostgresError.translated(pointer) }
+                if PostgresError.isStaleStatement(pointer) { statements.forgetAll() }
                 if PQstatus(connection) == CONNECTION_BAD {
                     isBroken = true
                     throw failure ?? lost()
@@ -153,7 +172,7 @@ final class PostgresFlight {
         try require(PQsendPrepare(connection, made.name, "DEALLOCATE ALL", 0, nil))
         try require(PQsendQueryPrepared(connection, made.name, 0, nil, nil, nil, 0))
         try require(PQpipelineSync(connection))
-        _ = try receive([])
+        try receive([]) { _, _ in }
     }
 
     private func require(_ isSent: Int32) throws {

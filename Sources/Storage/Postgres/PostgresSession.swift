@@ -146,6 +146,14 @@ final class PostgresSession: Session {
         }
     }
 
+    func scan(_ sql: SQL, _ body: (borrowing RawRow) throws -> Void) throws {
+        var load = try flight.load(sql)
+        load.isBinary = true
+        try predict(nil)
+        guard let result = try flight.hold(takePending() + [load]) else { return }
+        for row in 0..<result.count { try body(RawRow(.postgres(result.pointer, row))) }
+    }
+
     func savepoint(_ depth: Int) { pending.append("SAVEPOINT s\(depth)") }
     func release(_ depth: Int) { pending.append("RELEASE s\(depth)") }
     func rollback(to depth: Int) throws {

@@ -39,19 +39,28 @@ final class SQLiteSession: Session {
     }
 
     func stream(_ sql: SQL, _ body: (Row) throws -> Void) throws {
-        let (text, binds) = sql.render(.sqlite)
-        // Not from the cache, so that `body` may run the same text.
-        let statement = try SQLiteError.mapped { try prepare(text) }
-        let handle = statement.handle
-        try SQLiteCells.bind(binds, to: handle)
-        clock.start()
-        let cursor = try SQLiteError.mapped { try GRDB.Row.fetchCursor(statement.statement) }
-        while try SQLiteError.mapped({ try cursor.next() }) != nil {
+        try step(sql) { statement in
             let columns = statement.columns
             var cells: [SQLValue] = []
             cells.reserveCapacity(columns.names.count)
-            SQLiteCells.append(handle, columns.names.count, to: &cells)
+            SQLiteCells.append(statement.handle, columns.names.count, to: &cells)
             try body(Row(columns: columns, cells: cells, start: 0))
+        }
+    }
+
+    func scan(_ sql: SQL, _ body: (borrowing RawRow) throws -> Void) throws {
+        try step(sql) { statement in try body(RawRow(.sqlite(statement.handle))) }
+    }
+
+    private func step(_ sql: SQL, _ body: (SQLiteStatement) throws -> Void) throws {
+        let (text, binds) = sql.render(.sqlite)
+        // Not from the cache, so that `body` may run the same text.
+        let statement = try SQLiteError.mapped { try prepare(text) }
+        try SQLiteCells.bind(binds, to: statement.handle)
+        clock.start()
+        let cursor = try SQLiteError.mapped { try GRDB.Row.fetchCursor(statement.statement) }
+        while try SQLiteError.mapped({ try cursor.next() }) != nil {
+            try body(statement)
             clock.start()
         }
     }
