@@ -14,16 +14,17 @@ extension JSONWriter {
 
     /// The string between quotes.
     mutating func quoted(_ value: String) {
+        let done: Void? = value.utf8.withContiguousStorageIfAvailable { quoted($0) }
+        if done == nil { Array(value.utf8).withUnsafeBufferPointer { quoted($0) } }
+    }
+
+    /// The text between quotes.
+    mutating func quoted(_ utf8: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        let done: Void? = value.utf8.withContiguousStorageIfAvailable { buffer in
-            if Self.needsEscaping(buffer) {
-                appendEscaped(buffer)
-            } else {
-                bytes.append(contentsOf: buffer)
-            }
-        }
-        if done == nil {
-            Array(value.utf8).withUnsafeBufferPointer { appendEscaped($0) }
+        if Self.needsEscaping(utf8) {
+            appendEscaped(utf8)
+        } else {
+            bytes.append(contentsOf: utf8)
         }
         bytes.append(UInt8(ascii: "\""))
     }

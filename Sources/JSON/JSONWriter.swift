@@ -13,6 +13,12 @@ package struct JSONWriter: Sendable {
         bytes.reserveCapacity(capacity)
     }
 
+    /// Forgets what was written and keeps the buffer.
+    package mutating func restart() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+    }
+
     package mutating func beginObject() { open(UInt8(ascii: "{")) }
     package mutating func endObject() { close(UInt8(ascii: "}")) }
     package mutating func beginArray() { open(UInt8(ascii: "[")) }
@@ -25,9 +31,22 @@ package struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: ":"))
     }
 
+    /// The same for a name that is already written with its quotes and colon.
+    package mutating func key(encoded name: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: name)
+    }
+
     package mutating func string(_ value: String) {
         separate()
         quoted(value)
+        needsComma = true
+    }
+
+    /// A string from its UTF-8, which is taken as it is.
+    package mutating func string(utf8: UnsafeBufferPointer<UInt8>) {
+        separate()
+        quoted(utf8)
         needsComma = true
     }
 
@@ -92,6 +111,13 @@ package struct JSONWriter: Sendable {
 
     /// A value that is already encoded, byte for byte. It must be one valid document.
     package mutating func raw(_ encoded: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: encoded)
+        needsComma = true
+    }
+
+    /// The same from a buffer.
+    package mutating func raw(_ encoded: UnsafeBufferPointer<UInt8>) {
         separate()
         bytes.append(contentsOf: encoded)
         needsComma = true

@@ -70,6 +70,12 @@ extension ULID: LosslessStringConvertible {
         self = parsed
     }
 
+    /// Reads the text form from its bytes; nil for anything else.
+    package init?(utf8: UnsafeBufferPointer<UInt8>) {
+        guard let parsed = Self.parse(utf8) else { return nil }
+        self = parsed
+    }
+
     /// The 26-character text form.
     package var description: String {
         String(unsafeUninitializedCapacity: Self.textLength) { buffer in

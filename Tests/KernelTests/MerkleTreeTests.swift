@@ -32,6 +32,24 @@ import Testing
         #expect(hex(frontier.root) == Self.roots[size])
     }
 
+    @Test func joinedFrontiersAreTheFrontierOfAllLeaves() {
+        let leaves = (0..<80).map { MerkleHash.leaf([UInt8($0)]) }
+        func frontier(_ range: Range<Int>) -> MerkleFrontier {
+            var frontier = MerkleFrontier()
+            frontier.append(contentsOf: leaves[range])
+            return frontier
+        }
+        for left in 0...40 {
+            for right in 0...40 {
+                // The largest subtree of the right must fall on a multiple of its size.
+                let largest = right == 0 ? 1 : 1 << (Int.bitWidth - 1 - right.leadingZeroBitCount)
+                let joined = frontier(0..<left).joined(frontier(left..<left + right))
+                let expected = left % largest == 0 ? frontier(0..<left + right) : nil
+                #expect(joined == expected, "\(left) and \(right)")
+            }
+        }
+    }
+
     @Test(arguments: [
         (0, 1, []),
         (0, 8, ["96a296d2", "5f083f0a", "6b47aaf2"]),

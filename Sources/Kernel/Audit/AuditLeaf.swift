@@ -8,42 +8,88 @@ package struct AuditLeaf: Sendable {
     package let bytes: [UInt8]
 
     package init(_ entry: AuditEntry, seq: Int) {
-        var writer = JSONWriter(capacity: 700)
-        writer.beginObject()
-        writer.key("seq")
-        writer.int(seq)
-        Self.write("id", entry.id.description, &writer)
-        Self.write("timestamp", entry.timestamp.description, &writer)
-        Self.write("category", entry.category.rawValue, &writer)
-        Self.write("actor_type", entry.actorType.rawValue, &writer)
-        Self.write("actor_id", entry.actorID, &writer)
-        Self.write("actor_email", entry.actorEmail, &writer)
-        Self.write("actor_ip", entry.actorIP, &writer)
-        Self.write("actor_user_agent", entry.actorUserAgent, &writer)
-        Self.write("action", entry.action, &writer)
-        Self.write("resource_type", entry.resourceType, &writer)
-        Self.write("resource_id", entry.resourceID, &writer)
-        Self.write("description", entry.description, &writer)
-        Self.splice("changes", entry.changes, &writer)
-        Self.splice("metadata", entry.metadata, &writer)
-        Self.write("status", entry.status.rawValue, &writer)
-        Self.write("error_message", entry.errorMessage, &writer)
-        Self.write("request_id", entry.requestID, &writer)
-        Self.write("trace_id", entry.traceID, &writer)
-        Self.write("session_id", entry.sessionID, &writer)
-        writer.endObject()
+        var writer = AuditLeafWriter()
+        writer.write(entry, seq: seq)
         bytes = writer.bytes
     }
 
     package var hash: MerkleHash { .leaf(bytes) }
+}
 
-    private static func write(_ key: String, _ value: String?, _ writer: inout JSONWriter) {
-        writer.key(key)
-        if let value { writer.string(value) } else { writer.null() }
+/// Writes leaves one after the other into the same buffer: the one definition
+/// of their form, from an entry when it is sealed and from its row when it is
+/// verified.
+struct AuditLeafWriter {
+    /// `"actor_id":` and so on, by ``AuditColumn``.
+    private static let keys = AuditColumn.allCases.map { Array("\"\($0.name)\":".utf8) }
+    private static let values = AuditColumn.allCases.map { column in
+        column.values.map { values in values.map { Array($0.utf8) } }
     }
 
-    private static func splice(_ key: String, _ json: String?, _ writer: inout JSONWriter) {
-        writer.key(key)
-        if let json { writer.raw(Array(json.utf8)) } else { writer.null() }
+    private var writer = JSONWriter(capacity: 2_000)
+    private let columns = AuditColumn.allCases
+
+    /// The last leaf.
+    var bytes: [UInt8] { writer.bytes }
+    var hash: MerkleHash { .leaf(writer.bytes) }
+
+    mutating func write(_ entry: AuditEntry, seq: Int) {
+        begin(seq)
+        for column in columns {
+            if column == .timestamp {
+                put(column, entry.timestamp)
+            } else if var text = entry.text(column) {
+                text.withUTF8 { put(column, $0) }
+            } else {
+                put(column, nil)
+            }
+        }
+        writer.endObject()
+    }
+
+    /// Writes the leaf of a row of ``AuditLog/columns``, byte for byte as the
+    /// cells are.
+    ///
+    /// Throws ``StorageError/decode(_:)`` when an ``AuditEntry`` cannot be read
+    /// from it.
+    mutating func write(_ row: borrowing RawRow, seq: Int) throws {
+        begin(seq)
+        for column in columns {
+            if column == .timestamp {
+                guard let time = try row.int(at: column.rawValue) else { throw Self.unreadable(column) }
+                put(column, Instant(microseconds: Int64(time)))
+            } else {
+                let text = try row.text(at: column.rawValue)
+                if let values = Self.values[column.rawValue] {
+                    guard let text, values.contains(where: { $0.elementsEqual(text) }) else {
+                        throw Self.unreadable(column)
+                    }
+                }
+                put(column, text)
+            }
+        }
+        writer.endObject()
+    }
+
+    private mutating func begin(_ seq: Int) {
+        writer.restart()
+        writer.beginObject()
+        writer.key("seq")
+        writer.int(seq)
+    }
+
+    private mutating func put(_ column: AuditColumn, _ text: UnsafeBufferPointer<UInt8>?) {
+        writer.key(encoded: Self.keys[column.rawValue])
+        guard let text else { return writer.null() }
+        if column.isJSON { writer.raw(text) } else { writer.string(utf8: text) }
+    }
+
+    private mutating func put(_ column: AuditColumn, _ time: Instant) {
+        writer.key(encoded: Self.keys[column.rawValue])
+        writer.string(time.description)
+    }
+
+    private static func unreadable(_ column: AuditColumn) -> StorageError {
+        .decode("column \(column.name): not a known value")
     }
 }

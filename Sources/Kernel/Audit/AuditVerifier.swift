@@ -1,119 +1,87 @@
-import JSON
 package import Storage
-
-/// What `audit verify` found.
-package struct AuditReport: Codable, Sendable, Hashable {
-    package var entries: Int
-    package var pending: Int
-    package var checkpoints: Int
-    package var size: Int
-    package var root: String
-    /// In order of discovery; empty when the log is what was signed.
-    package var problems: [AuditProblem]
-
-    package var isClean: Bool { problems.isEmpty }
-
-    package init(
-        entries: Int, pending: Int, checkpoints: Int, size: Int, root: String, problems: [AuditProblem]
-    ) {
-        self.entries = entries
-        self.pending = pending
-        self.checkpoints = checkpoints
-        self.size = size
-        self.root = root
-        self.problems = problems
-    }
-}
-
-/// One place where the log is not what was signed.
-package struct AuditProblem: Codable, Sendable, Hashable {
-    package enum Kind: String, Codable, Sendable, CaseIterable {
-        case edited, deleted, inserted, reordered, truncated, forged
-    }
-    package var kind: Kind
-    package var seq: Int?
-    package var entryID: String?
-    package var detail: String
-
-    package init(kind: Kind, seq: Int? = nil, entryID: String? = nil, detail: String) {
-        self.kind = kind
-        self.seq = seq
-        self.entryID = entryID
-        self.detail = detail
-    }
-}
 
 /// Recomputes the whole log from its rows and compares it with every signed
 /// checkpoint, and with one kept elsewhere when given.
 ///
-/// Reads one consistent snapshot, so it may run while the system writes.
+/// May run while the system writes. What the last checkpoint covers never
+/// changes again, so it is read in ranges, a few at once and each in a snapshot
+/// of its own; what comes after, and what concerns whole tables, is read in one
+/// last snapshot. A change behind the application's back in the meantime is
+/// found by this run or by the next. Memory depends on the length of a range,
+/// not on that of the log.
 package struct AuditVerifier: Sendable {
     static let maximumProblems = 20
+    /// How many ranges are read at once: as one waits for the database another
+    /// is hashed, and most connections are left to others.
+    private static let concurrency = 3
+    /// How far reading may run ahead of joining, in ranges.
+    private static let lead = 16
+    /// No log grows to this; a leaf with a higher number is not looked at.
+    static let maximumSize = 1 << 60
 
     let verifier: NoteVerifier
     /// A checkpoint that left the building: also exposes a log that was
     /// rewritten consistently or cut back together with its checkpoints.
     let witness: Checkpoint?
+    /// How many leaves a range has: a power of two, so that ranges are subtrees.
+    let length: Int
 
-    package init(verifier: NoteVerifier, witness: Checkpoint? = nil) {
+    /// - Parameter rangeLevel: the height of the subtree that is read at a time.
+    package init(verifier: NoteVerifier, witness: Checkpoint? = nil, rangeLevel: Int = 12) {
         self.verifier = verifier
         self.witness = witness
+        length = 1 << min(max(rangeLevel, 0), 20)
     }
 
     package func verify(_ db: Reader) async throws -> AuditReport {
-        try await db.read { snapshot in
+        let sealed = try await db.read { try $0.value("SELECT MAX(size) FROM audit_checkpoints") ?? 0 }
+        let start = AuditWalk(witness, length: length)
+        let settled = try await readSettled(db, start, min(sealed, Self.maximumSize) / length * length)
+        return try await db.read { snapshot in
             try snapshot.liftTimeLimit()
-            var walk = AuditWalk(verifier, witness)
-            try snapshot.forEachRow(
-                """
-                SELECT l.seq, l.entry_id, l.leaf_hash, c.size, c.note, c.root, c.frontier, a.id IS NOT NULL, \
-                \(Self.entryColumns)
-                FROM audit_leaves l LEFT JOIN audit_logs a ON a.id = l.entry_id
-                LEFT JOIN audit_checkpoints c ON c.size = l.seq + 1 ORDER BY l.seq
-                """
-            ) { row in try walk.take(row) }
-            walk.finish(try checkpointsBesideTheLog(snapshot))
-            try findInserted(snapshot, &walk)
-            return walk.report(
-                pending: try snapshot.value("SELECT COUNT(*) FROM audit_pending") ?? 0)
+            var walk = settled
+            while let start = walk.next { walk.take(try read(start, snapshot)) }
+            let pending = try AuditTables(snapshot).check(&walk)
+            return walk.report(pending: pending)
         }
     }
 
-    /// ``AuditLog/columns`` of the joined entry.
-    static let entryColumns: SQL = """
-        a.id, a.timestamp, a.category, a.actor_type, a.actor_id, a.actor_email, a.actor_ip, a.actor_user_agent, \
-        a.action, a.resource_type, a.resource_id, a.description, a.changes, a.metadata, a.status, \
-        a.error_message, a.request_id, a.trace_id, a.session_id
-        """
-
-    /// Sizes of checkpoints that stand at no leaf, largest first.
-    private func checkpointsBesideTheLog(_ db: Snapshot) throws -> [Int] {
-        try db.values(
-            """
-            SELECT c.size FROM audit_checkpoints c
-            WHERE NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.seq = c.size - 1)
-            ORDER BY c.size DESC LIMIT \(Self.maximumProblems)
-            """)
+    /// Joins the ranges below `end` to the walk, in order. Ends early when there
+    /// are no more leaves.
+    private func readSettled(_ db: Reader, _ start: AuditWalk, _ end: Int) async throws -> AuditWalk {
+        try await withThrowingTaskGroup(of: AuditRange.self) { group in
+            var walk = start
+            var read: [Int: AuditRange] = [:]
+            var (asked, running) = (0, 0)
+            while let next = walk.next, next < end {
+                // A gap in the log moves the walk beyond what was asked for.
+                asked = max(asked, next)
+                read = read.filter { $0.key >= next }
+                while running < Self.concurrency, asked < min(end, next + Self.lead * length) {
+                    let start = asked
+                    group.addTask {
+                        try await db.read { snapshot in
+                            try snapshot.liftTimeLimit()
+                            return try self.read(start, snapshot)
+                        }
+                    }
+                    (asked, running) = (asked + length, running + 1)
+                }
+                if let range = read.removeValue(forKey: next) {
+                    walk.take(range)
+                } else if let range = try await group.next() {
+                    read[range.start] = range
+                    running -= 1
+                }
+            }
+            group.cancelAll()
+            return walk
+        }
     }
 
-    /// Entries that were never announced to the sealer and have no leaf.
-    private func findInserted(_ db: Snapshot, _ walk: inout AuditWalk) throws {
-        let ids: [String] = try db.values(
-            """
-            SELECT a.id FROM audit_logs a
-            WHERE NOT EXISTS (SELECT 1 FROM audit_leaves l WHERE l.entry_id = a.id)
-            AND NOT EXISTS (SELECT 1 FROM audit_pending p WHERE p.entry_id = a.id)
-            ORDER BY a.id LIMIT \(Self.maximumProblems)
-            """)
-        for id in ids { walk.found(.inserted, nil, id, "The entry is in the table but was never sealed.") }
-        let orphans: [String] = try db.values(
-            """
-            SELECT p.entry_id FROM audit_pending p
-            WHERE NOT EXISTS (SELECT 1 FROM audit_logs a WHERE a.id = p.entry_id)
-            ORDER BY p.entry_id LIMIT \(Self.maximumProblems)
-            """)
-        for id in orphans {
-            walk.found(.deleted, nil, id, "The entry was announced but is not in the table.")
-        }
+    private func read(_ start: Int, _ snapshot: Snapshot) throws -> AuditRange {
+        var reader = AuditRangeReader(
+            snapshot, start..<start + length, verifier: verifier, witness: witness?.size)
+        return try reader.read()
     }
 }

@@ -1,26 +1,29 @@
-import JSON
-import Storage
-
-/// One pass over the leaves in order: recomputes the tree and notes where it
+/// Joins ranges in the order of the log: continues the tree and notes where it
 /// is not what was signed. Keeps nothing but the frontier of the tree.
-struct AuditWalk {
-    private let verifier: NoteVerifier
+struct AuditWalk: Sendable {
     private let witness: Checkpoint?
+    private let length: Int
     private var frontier = MerkleFrontier()
+    /// The start of the range to be joined next; nil when there are no more leaves.
+    private(set) var next: Int? = 0
     /// The sequence number that comes next.
     private var expected = 0
-    /// The last entry of this batch.
-    private var previous: ULID?
-    /// Where the last checkpoint stands, and how many there were.
+    private var leaves = 0
+    /// How many entries and checkpoints stood at their leaf.
+    private(set) var matched = 0
+    private(set) var checkpoints = 0
+    /// Where the last checkpoint stands.
     private var sealed = 0
-    private var checkpoints = 0
+    /// A leaf is missing: what follows cannot be compared with any root.
+    private var isBroken = false
     /// From the first place on where the tree differs, every later root does.
     private var isDifferent = false
     private var problems: [AuditProblem] = []
 
-    init(_ verifier: NoteVerifier, _ witness: Checkpoint?) {
-        self.verifier = verifier
+    /// - Parameter length: of the ranges, a power of two.
+    init(_ witness: Checkpoint?, length: Int) {
         self.witness = witness
+        self.length = length
     }
 
     mutating func found(_ kind: AuditProblem.Kind, _ seq: Int?, _ id: String?, _ detail: String) {
@@ -28,63 +31,55 @@ struct AuditWalk {
         problems.append(AuditProblem(kind: kind, seq: seq, entryID: id, detail: detail))
     }
 
-    /// Takes a row of: seq, entry_id, leaf_hash; size, note, root, frontier of
-    /// the checkpoint that stands here; whether there is an entry; its columns.
-    mutating func take(_ row: Row) throws {
-        let seq: Int = try row.get(at: 0)
-        let id: String = try row.get(at: 1)
-        if seq != expected {
-            found(.deleted, expected, nil, "Leaf \(expected) is missing; the next one is \(seq).")
+    /// Takes the range that starts at ``next``.
+    mutating func take(_ range: AuditRange) {
+        next = range.first.map { max($0 / length * length, range.start + (range.leaves > 0 ? length : 0)) }
+        guard range.leaves > 0 else { return }
+        if let first = range.first, first != expected {
+            isBroken = true
+            found(.deleted, expected, nil, AuditRange.missing(expected, first))
         }
-        expected = seq + 1
-        let stored = MerkleHash(bytes: try row.get(at: 2, as: [UInt8].self)) ?? .empty
-        if try row.get(at: 7, as: Bool.self) {
-            try compare(row, seq, stored)
-        } else {
-            found(.deleted, seq, id, "The entry was sealed but is not in the table.")
+        for event in range.events {
+            switch event {
+            case .problem(let problem):
+                found(problem.kind, problem.seq, problem.entryID, problem.detail)
+            case .mark(let mark):
+                let tree = isBroken ? nil : mark.frontier.flatMap { frontier.joined($0) }
+                if let signed = mark.signed {
+                    check(signed, mark.size, tree)
+                } else {
+                    checkWitness(tree)
+                }
+            }
         }
-        frontier.append(stored)
-        checkWitness()
-        if let size: Int = try row.get(at: 3) { try checkCheckpoint(row, size) }
+        if !isBroken, let joined = frontier.joined(range.frontier) { frontier = joined }
+        if !range.isWhole { isBroken = true }
+        expected = range.end
+        leaves += range.leaves
+        matched += range.matched
     }
 
-    private mutating func compare(_ row: Row, _ seq: Int, _ stored: MerkleHash) throws {
-        let entry: AuditEntry
-        do { entry = try AuditEntry(row: row, from: 8) } catch {
-            return found(.edited, seq, try row.get(at: 1), "The entry cannot be read: \(error)")
-        }
-        // Within one batch entries are sealed in the order of their ids.
-        if let previous, entry.id < previous {
-            found(.reordered, seq, entry.id.description, "The entry stands after a later one of its batch.")
-        } else if AuditLeaf(entry, seq: seq).hash != stored {
-            found(.edited, seq, entry.id.description, "The entry does not have the hash that was sealed.")
-        }
-        previous = entry.id
-    }
-
-    private mutating func checkWitness() {
-        guard let witness, witness.size == frontier.size, witness.root != frontier.root else { return }
+    private mutating func checkWitness(_ tree: MerkleFrontier?) {
+        guard let witness, witness.root != tree?.root else { return }
         found(
             .forged, nil, nil, "The tree of \(witness.size) entries is not the one of the checkpoint given.")
     }
 
-    private mutating func checkCheckpoint(_ row: Row, _ size: Int) throws {
+    private mutating func check(_ signed: AuditRange.Signed, _ size: Int, _ tree: MerkleFrontier?) {
         let place = "entries \(sealed) to \(size - 1)"
         let from = sealed
-        (sealed, previous) = (size, nil)
+        sealed = size
         checkpoints += 1
-        let root = MerkleHash(bytes: try row.get(at: 5, as: [UInt8].self))
-        let kept = try? JSONCoding.decode(
-            MerkleFrontier.self, from: Array(row.get(at: 6, as: String.self).utf8))
-        guard let checkpoint = try? Checkpoint(verifying: row.get(at: 4), with: verifier) else {
+        guard let checkpoint = signed.checkpoint else {
             return found(
                 .forged, from, nil, "The checkpoint over \(place) is not signed by the key of the log.")
         }
         guard !isDifferent else { return }
-        if checkpoint.size != frontier.size || checkpoint.root != frontier.root {
+        let root = tree?.root
+        if checkpoint.size != tree?.size || checkpoint.root != root {
             isDifferent = true
             found(.forged, from, nil, "The signed root over \(place) is another one.")
-        } else if root != frontier.root || kept != frontier {
+        } else if signed.root != root || signed.frontier != tree {
             found(
                 .forged, from, nil,
                 "What is stored beside the signed root over \(place) is not what it signs.")
@@ -112,7 +107,7 @@ struct AuditWalk {
 
     func report(pending: Int) -> AuditReport {
         AuditReport(
-            entries: frontier.size, pending: pending, checkpoints: checkpoints, size: sealed,
+            entries: leaves, pending: pending, checkpoints: checkpoints, size: sealed,
             root: frontier.root.base64, problems: problems)
     }
 }

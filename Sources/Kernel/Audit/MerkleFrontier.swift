@@ -26,21 +26,41 @@ package struct MerkleFrontier: Sendable, Hashable {
     }
 
     /// Adds one leaf at the right; constant time on average.
-    package mutating func append(_ leaf: MerkleHash) {
-        var hash = leaf
-        // A one bit at the end of the old size is a full subtree as large as
-        // the one in hand: both become one, as in adding one to a binary
-        // number.
-        for _ in 0..<size.trailingOneBitCount {
-            hash = .node(hashes.removeLast(), hash)
-        }
-        hashes.append(hash)
-        size += 1
-    }
+    package mutating func append(_ leaf: MerkleHash) { append(leaf, level: 0) }
 
     /// Adds leaves from left to right.
     package mutating func append(contentsOf leaves: some Sequence<MerkleHash>) {
         for leaf in leaves { append(leaf) }
+    }
+
+    /// The tree of both, one after the other, from their frontiers alone. Nil
+    /// unless every full subtree of `right` stands where it would stand in the
+    /// tree of both, as when this size is a multiple of a power of two that is
+    /// not smaller than the other.
+    package func joined(_ right: MerkleFrontier) -> MerkleFrontier? {
+        var joined = self
+        for (hash, level) in zip(right.hashes, right.levels) {
+            guard joined.size.trailingZeroBitCount >= level else { return nil }
+            joined.append(hash, level: level)
+        }
+        return joined
+    }
+
+    /// Adds a full subtree of `1 << level` leaves.
+    private mutating func append(_ root: MerkleHash, level: Int) {
+        var hash = root
+        // A one bit at this level of the old size is a full subtree as large as
+        // the one in hand: both become one, as in adding one to a binary number.
+        for _ in 0..<(size >> level).trailingOneBitCount {
+            hash = .node(hashes.removeLast(), hash)
+        }
+        hashes.append(hash)
+        size += 1 << level
+    }
+
+    /// The heights of the full subtrees, largest first.
+    private var levels: [Int] {
+        (0..<Int.bitWidth).reversed().filter { size >> $0 & 1 == 1 }
     }
 
     /// The root of the tree over everything appended so far.

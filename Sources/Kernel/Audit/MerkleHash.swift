@@ -21,6 +21,18 @@ package struct MerkleHash: Sendable, Hashable {
         self.words = words
     }
 
+    /// The same from a buffer.
+    package init?(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard bytes.count == Self.byteCount else { return nil }
+        let raw = UnsafeRawBufferPointer(bytes)
+        words = (
+            raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+            raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+            raw.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
+            raw.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+        )
+    }
+
     /// Reads the padded standard base64 of 32 bytes; nil for any other
     /// spelling, so that one hash has exactly one text.
     package init?(base64: String) {
