@@ -10,6 +10,9 @@ package import Storage
 package protocol Job: Codable, Sendable {
     /// The stored name, `noun.verb`. Never derived from the type.
     static var name: String { get }
+    static var queue: Queue { get }
+    /// 0 to 10; a queue's most urgent jobs run first.
+    static var priority: Int { get }
     static var retry: RetryPolicy { get }
     /// How long one attempt may take before it is cancelled.
     static var timeout: Duration { get }
@@ -23,6 +26,8 @@ package protocol Job: Codable, Sendable {
 }
 
 extension Job {
+    package static var queue: Queue { .standard }
+    package static var priority: Int { 5 }
     package static var retry: RetryPolicy { RetryPolicy() }
     package static var timeout: Duration { .seconds(60) }
     package var uniqueKey: String? { nil }
@@ -41,11 +46,14 @@ package enum JobOutcome: Sendable, Hashable {
     case snooze(Duration)
 }
 
-/// Capped exponential back-off with full jitter on its upper half.
+/// Capped exponential back-off with full jitter on its upper half, or a list of
+/// waits.
 package struct RetryPolicy: Sendable, Hashable {
     package var maximumAttempts: Int
     package var base: Duration
     package var cap: Duration
+    /// The wait after each attempt but the last, instead of the back-off.
+    package var waits: [Duration] = []
 
     package init(maximumAttempts: Int = 5, base: Duration = .seconds(30), cap: Duration = .seconds(1_800)) {
         self.maximumAttempts = maximumAttempts
@@ -53,9 +61,16 @@ package struct RetryPolicy: Sendable, Hashable {
         self.cap = cap
     }
 
+    /// One attempt more than there are waits.
+    package init(waits: [Duration]) {
+        self.init(maximumAttempts: waits.count + 1)
+        self.waits = waits
+    }
+
     /// The wait after attempt number `attempt` (1…): between half of and the
     /// whole of `min(cap, base · 2^(attempt−1))`.
     package func delay(after attempt: Int, random: Double = .random(in: 0..<1)) -> Duration {
+        if !waits.isEmpty { return waits[min(max(attempt, 1), waits.count) - 1] }
         let exponent = min(max(attempt - 1, 0), 30)
         let full = min(cap, base * (1 << exponent))
         return full * (0.5 + random / 2)
