@@ -4,6 +4,34 @@
 /// A client is called from queries (between reads) and jobs, never inside a
 /// transaction: command bodies are synchronous and cannot await it.
 package struct Clients: Sendable {
+    /// What is asked of another system.
+    package struct HTTPRequest: Sendable {
+        package enum Method: String, Sendable {
+            case get = "GET", post = "POST", put = "PUT", delete = "DELETE"
+        }
+
+        package var method: Method
+        package var url: String
+        package var headers: [(String, String)]
+        package var body: [UInt8]
+        /// For all of it, from the connection to the last byte of the answer.
+        package var timeout: Duration
+        /// The longest body that is read.
+        package var maximumBytes: Int
+
+        package init(
+            _ method: Method, _ url: String, headers: [(String, String)] = [], body: [UInt8] = [],
+            timeout: Duration = .seconds(10), maximumBytes: Int = 8 << 20
+        ) {
+            self.method = method
+            self.url = url
+            self.headers = headers
+            self.body = body
+            self.timeout = timeout
+            self.maximumBytes = maximumBytes
+        }
+    }
+
     /// What came back from an HTTP request.
     package struct HTTPAnswer: Sendable {
         package var status: Int
@@ -11,19 +39,35 @@ package struct Clients: Sendable {
         package init(status: Int, body: [UInt8]) { (self.status, self.body) = (status, body) }
     }
 
+    /// Why no answer came back. Any status is an answer.
+    package enum HTTPProblem: Error, Sendable, Hashable {
+        case invalidURL
+        /// No connection, or one that broke.
+        case unreachable
+        case timedOut
+        /// The body is longer than the request allows.
+        case tooLarge
+    }
+
     /// Posts `body` to `url`; throws when no answer came within the client's time-out.
     package var post:
         @Sendable (_ url: String, _ headers: [(String, String)], _ body: [UInt8]) async throws -> HTTPAnswer
+    /// Asks, and throws ``HTTPProblem`` or `CancellationError` when no answer came.
+    package var send: @Sendable (_ request: HTTPRequest) async throws -> HTTPAnswer
 
     package init(
-        post: @escaping @Sendable (String, [(String, String)], [UInt8]) async throws -> HTTPAnswer
+        post: @escaping @Sendable (String, [(String, String)], [UInt8]) async throws -> HTTPAnswer = {
+            url, _, _ in
+            throw Failure(.internal, "Clients.post was called for \(url) but is not provided here.")
+        },
+        send: @escaping @Sendable (HTTPRequest) async throws -> HTTPAnswer = { request in
+            throw Failure(.internal, "Clients.send was called for \(request.url) but is not provided here.")
+        }
     ) {
         self.post = post
+        self.send = send
     }
 
     /// Every call fails and names itself.
-    package static let unimplemented = Clients(
-        post: { url, _, _ in
-            throw Failure(.internal, "Clients.post was called for \(url) but is not provided here.")
-        })
+    package static let unimplemented = Clients()
 }

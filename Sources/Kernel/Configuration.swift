@@ -23,6 +23,9 @@ package struct Configuration: Sendable {
     package var checkrAPIKey: String?
     package var checkrWebhookUser: String?
     package var checkrWebhookPass: String?
+    package var celeryFlowerURL: String?
+    package var celeryFlowerUser: String?
+    package var celeryFlowerPassword: String?
     package var gitSHA: String?
     package var environmentName = "development"
     package var ratePerMinute = 600
@@ -69,6 +72,14 @@ package struct Configuration: Sendable {
         .optional("CHECKR_WEBHOOK_USER", \.checkrWebhookUser, "User of the Checkr webhook endpoint."),
         .optional(
             "CHECKR_WEBHOOK_PASS", \.checkrWebhookPass, "Password of the Checkr webhook endpoint.",
+            isSecret: true),
+        .optional(
+            "CELERY_FLOWER_URL", \.celeryFlowerURL,
+            "Flower of a Celery cluster, e.g. http://flower:5555; the celery tools then show that cluster.",
+            isSecret: true),
+        .optional("CELERY_FLOWER_USER", \.celeryFlowerUser, "User of Flower's basic authentication."),
+        .optional(
+            "CELERY_FLOWER_PASSWORD", \.celeryFlowerPassword, "Password of Flower's basic authentication.",
             isSecret: true),
         .optional(
             "GIT_SHA", \.gitSHA, "Commit that is running; else RENDER_GIT_COMMIT or COMMIT_SHA.",
@@ -135,8 +146,23 @@ package struct Configuration: Sendable {
         if (configuration.checkrWebhookUser == nil) != (configuration.checkrWebhookPass == nil) {
             problems.append(.init("CHECKR_WEBHOOK_USER", "and CHECKR_WEBHOOK_PASS must be set together"))
         }
+        problems += configuration.flowerProblems
         guard problems.isEmpty else { throw Failure.invalid(problems, hint: "See Docs/configuration.md.") }
         return configuration
+    }
+
+    /// Flower's address, with the credentials that its URL may hold; nil when there is no cluster.
+    package var celeryFlower: ServiceURL? { celeryFlowerURL.flatMap(ServiceURL.init(parsing:)) }
+
+    private var flowerProblems: [Failure.Field] {
+        var problems: [Failure.Field] = []
+        if celeryFlowerURL != nil, celeryFlower == nil {
+            problems.append(.init("CELERY_FLOWER_URL", "must be a URL such as http://flower:5555"))
+        }
+        if (celeryFlowerUser == nil) != (celeryFlowerPassword == nil) {
+            problems.append(.init("CELERY_FLOWER_USER", "and CELERY_FLOWER_PASSWORD must be set together"))
+        }
+        return problems
     }
 
     /// Name and value of every setting, secrets as `***`.
