@@ -151,4 +151,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
+        // The Flower adapter against a real Celery cluster; see Scripts/with-celery.
+        .testTarget(
+            name: "CeleryTests",
+            dependencies: [
+                "Server", "Features", "Kernel", "Storage", "JSON",
+            ],
+            swiftSettings: strict),
     ])

@@ -5,7 +5,7 @@ import NIOHTTP1
 
 extension Clients {
     /// The outside world over HTTP, with a time-out and a limit on what is read.
-    package static func live(_ http: HTTPClient) -> Clients {
+    package static func live(_ http: HTTPClient = .shared) -> Clients {
         Clients(
             post: { url, headers, body in
                 let request = HTTPRequest(

@@ -51,7 +51,8 @@ enum Terminal {
         _ configuration: Kernel.Configuration, _ body: (Platform) async throws -> T
     ) async throws -> T {
         try await reporting {
-            let platform = try await Platform.open(configuration, logger: try logger(configuration))
+            let platform = try await Platform.open(
+                configuration, logger: try logger(configuration), clients: .live())
             do {
                 let value = try await body(platform)
                 await platform.close()

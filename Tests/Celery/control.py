@@ -3,6 +3,8 @@
     control.py start worker|beat|flower     waits until it is ready
     control.py stop worker|beat|flower      SIGTERM, then SIGKILL
     control.py kill worker|beat|flower      SIGKILL to it and its children
+    control.py freeze worker|beat|flower    SIGSTOP: it is there and does not answer
+    control.py thaw worker|beat|flower
     control.py pid worker|beat|flower
     control.py send <task> [<arguments as JSON> [<queue> [<how many>]]]
                                             prints a task id per line
@@ -125,6 +127,10 @@ def main(verb, *rest):
         end(*rest, signal.SIGTERM)
     elif verb == "kill":
         end(*rest, signal.SIGKILL)
+    elif verb == "freeze":
+        os.killpg(pid(*rest), signal.SIGSTOP)
+    elif verb == "thaw":
+        os.killpg(pid(*rest), signal.SIGCONT)
     elif verb == "pid":
         print(pid(*rest))
     elif verb == "send":

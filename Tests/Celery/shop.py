@@ -4,10 +4,14 @@ import os
 import time
 
 from celery import Celery
+from celery.schedules import crontab
 
 app = Celery("shop", broker=os.environ["CELERY_BROKER"], backend=os.environ["CELERY_BROKER"])
 app.conf.update(
-    beat_schedule={"tick-every-2s": {"task": "shop.tick", "schedule": 2.0}},
+    beat_schedule={
+        "tick-every-2s": {"task": "shop.tick", "schedule": 2.0},
+        "report-twice-a-day": {"task": "shop.report", "schedule": crontab(minute=30, hour="3,15")},
+    },
     broker_connection_retry_on_startup=True,
     task_default_queue="celery",
     task_routes={"app.tasks.payment_tasks.*": {"queue": "payments"}},
@@ -50,6 +54,11 @@ def later(self):
 @app.task(name="shop.tick")
 def tick():
     return None
+
+
+@app.task(name="shop.report")
+def report():
+    return "nothing to report"
 
 
 @app.task(name="app.tasks.payment_tasks.capture_completed_lessons")

@@ -85,8 +85,8 @@ package struct FlowerClient: Sendable {
         case 401 where authorization == nil, 403 where authorization == nil:
             problem(
                 "wants a login (\(status))",
-                "set CELERY_FLOWER_USER and CELERY_FLOWER_PASSWORD; a Flower without any login answers only if it runs"
-                    + " with FLOWER_UNAUTHENTICATED_API=true.")
+                "set CELERY_FLOWER_USER and CELERY_FLOWER_PASSWORD; a Flower without any login answers only"
+                    + " if it runs with FLOWER_UNAUTHENTICATED_API=true.")
         case 401, 403:
             problem(
                 "refused the user or the password (\(status))",

@@ -18,8 +18,8 @@ extension FlowerMonitor {
             }
             guard let beat, let entries = beat["beat_schedule"]?.objectValue, !entries.isEmpty else {
                 return .unknown(
-                    "Flower does not know the schedule of Celery beat, and no worker has told it one: see beat's own"
-                        + " configuration and log.", source: .flower, now: now)
+                    "Flower does not know the schedule of Celery beat, and no worker has told it one: see"
+                        + " beat's own configuration and log.", source: .flower, now: now)
             }
             let rows = entries.prefix(Self.entryLimit).map {
                 Self.entry($0.key, $0.value, zone: beat["timezone"]?.stringValue)
@@ -44,8 +44,8 @@ extension FlowerMonitor {
             return row
         }
         var problem =
-            "Taken from the workers' configuration: whether beat runs, what is next and what was missed is not known to"
-            + " Flower. last_run is the task's newest run, whoever started it."
+            "Taken from the workers' configuration: whether beat runs, what is next and what was missed is"
+            + " not known to Flower. last_run is the task's newest run, whoever started it."
         if let text = runs.problem { problem += " " + text }
         if count > rows.count { problem += " Only \(rows.count) of \(count) entries are shown." }
         return .observed(entries, source: .flower, problem: problem, now: now)

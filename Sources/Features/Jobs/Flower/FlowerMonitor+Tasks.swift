@@ -19,6 +19,8 @@ extension FlowerMonitor {
     /// A task that began this long before its worker said that it does not run it, was lost.
     private static let eventDelay = Duration.seconds(5)
     private static let startedLimit = 500
+    /// Flower never forgets a task whose worker died; people should.
+    private static let orphansKeptFor = Duration.seconds(24 * 3600)
 
     @Sendable func activeTasks(_ now: Instant) async throws -> ActiveTaskReport {
         do {
@@ -34,10 +36,10 @@ extension FlowerMonitor {
                 workers.all.map { (TaskText.name($0.hostname), $0) }, uniquingKeysWith: { first, _ in first })
             for task in started where !known.contains(TaskText.name(task.id)) {
                 let worker = task.worker.flatMap { byName[$0] }
-                if isOrphan(task, of: worker) {
-                    orphans.append(task.active(now))
-                } else {
+                if !isOrphan(task, of: worker) {
                     rows.append(task.active(now))
+                } else if task.started.map({ now - $0 < Self.orphansKeptFor }) ?? false {
+                    orphans.append(task.active(now))
                 }
             }
             rows.sort { ($0.startedAt ?? now) < ($1.startedAt ?? now) }
@@ -60,7 +62,8 @@ extension FlowerMonitor {
         var sentences = workers.trouble.map { [$0] } ?? []
         if orphans > 0 {
             sentences.append(
-                "\(orphans) started on a worker that no longer runs them: lost, or run again if they acknowledge late."
+                "\(orphans) started on a worker that no longer runs them: lost, or run again if they"
+                    + " acknowledge late."
             )
         }
         return sentences.isEmpty ? nil : sentences.joined(separator: " ")
@@ -87,7 +90,8 @@ extension FlowerMonitor {
                 .prefix(filter.limit + 1).map(\.task.entry)
             let began = try await since
             let gap = began.flatMap { $0 > start ? $0 : nil }.map {
-                "Flower has listened only since \($0) and forgets at every restart: earlier tasks are not shown."
+                "Flower has listened only since \($0) and forgets at every restart: earlier tasks"
+                    + " are not shown."
             }
             return try .observed(
                 rows, filter: filter, source: .flower, since: began, problem: gap, now: now)

@@ -24,7 +24,8 @@ extension FlowerMonitor {
             async let measured = client.json("/api/queues/length")
             var (alive, before, lengths) = try await (heartbeats, cached, measured)
             var workers = FlowerWorkers(alive: alive, before: before, after: nil)
-            if let known = workers, known.online.contains(where: { isOutdated($0, now) }) {
+            let isDeaf = alive.objectValue?.isEmpty == true
+            if let known = workers, isDeaf || known.online.contains(where: { isOutdated($0, now) }) {
                 // The lengths are of the queues of the workers it remembers, so it has to learn first.
                 workers = try await inspected()
                 lengths = try await client.json("/api/queues/length")
@@ -66,7 +67,8 @@ extension FlowerMonitor {
         }
         if workers.online.isEmpty {
             sentences.append(
-                "No worker is online, and Flower counts only queues of workers that it has seen: there may be others."
+                "No worker is online, and Flower counts only queues of workers that it has seen:"
+                    + " there may be others."
             )
         }
         if let problem = workers.problem { sentences.append(problem) }

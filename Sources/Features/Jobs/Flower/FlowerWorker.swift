@@ -84,8 +84,8 @@ struct FlowerWorkers {
                 "Flower knows of no worker: start one, with -E so that Flower hears of its tasks.")
         } else if !offline.isEmpty {
             sentences.append(
-                "Offline: \(Self.names(offline)). Start them again; if they are gone for good, restart Flower to forget"
-                    + " them.")
+                "Offline: \(Self.names(offline)). Start them again; if they are gone for good, restart Flower"
+                    + " to forget them.")
         }
         if problem == nil, !silent.isEmpty {
             sentences.append(
