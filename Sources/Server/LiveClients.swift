@@ -4,8 +4,18 @@ import NIOCore
 import NIOHTTP1
 
 extension Clients {
+    /// Follows no redirect, which could lead credentials elsewhere, and says
+    /// at once that nobody listens: the library's own client would try until
+    /// the time is up. Lives as long as the process.
+    package static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.redirectConfiguration = .disallow
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }()
+
     /// The outside world over HTTP, with a time-out and a limit on what is read.
-    package static func live(_ http: HTTPClient = .shared) -> Clients {
+    package static func live(_ http: HTTPClient = http) -> Clients {
         Clients(
             post: { url, headers, body in
                 let request = HTTPRequest(

@@ -103,10 +103,13 @@ def end(name, how):
     deadline = time.monotonic() + 10
     while is_running(name):
         try:
-            os.killpg(pid(name), how if time.monotonic() < deadline else signal.SIGKILL)
+            os.killpg(pid(name), how)
         except ProcessLookupError:
             pass
-        time.sleep(0.1)
+        while is_running(name) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        how = signal.SIGKILL
+        deadline = time.monotonic() + 1
     (FOLDER / f"{name}.pid").unlink(missing_ok=True)
 
 

@@ -142,13 +142,11 @@ struct FlowerTests {
         }
 
         try await Cluster.control("kill", "worker")
-        let killed = ContinuousClock.now
         let report = try await Cluster.eventually("the worker's death", within: .seconds(15)) {
             try await monitor.workers(now)
         } until: {
             $0.summary.onlineWorkers == 0
         }
-        #expect(ContinuousClock.now - killed < .seconds(15))
         #expect(report.workers.map(\.status) == [.offline] && report.workers[0].activeTasks == nil)
         #expect(report.status == .degraded && report.summary.offlineWorkers == 1)
         #expect(report.problem?.contains(Cluster.worker) == true)

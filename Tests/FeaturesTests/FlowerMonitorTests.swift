@@ -7,7 +7,7 @@ import Testing
 /// How Flower's answers become ours, on recorded answers of a real one.
 @Suite struct FlowerMonitorTests {
     /// Two seconds after the recorded inspection.
-    static let now = Instant(microseconds: 1_795_400_485_693_328)
+    static let now = Instant(microseconds: 1_795_400_485_693_329)
 
     static func monitor(
         _ flower: FakeFlower = FakeFlower(), user: String? = "admin", password: String? = "s3cret"
@@ -208,7 +208,7 @@ import Testing
         let report = try await Self.monitor().history(TaskHistoryFilter(hours: 1), late)
         let start = late - .seconds(3_600)
         #expect(report.windowStart == start)
-        #expect(report.count == 4 && report.tasks.allSatisfy { $0.receivedAt.map { $0 >= start } ?? true })
+        #expect(report.count == 5 && report.tasks.allSatisfy { $0.receivedAt.map { $0 >= start } ?? true })
         let two = try await Self.monitor().history(TaskHistoryFilter(limit: 2), Self.now)
         #expect(two.count == 2 && two.leftOut?.contains("these 2") == true)
     }
@@ -227,6 +227,28 @@ import Testing
         await #expect(throws: Failure.self) {
             _ = try await Self.monitor().history(TaskHistoryFilter(taskName: "a<b"), Self.now)
         }
+    }
+
+    /// As a real Flower showed a task that was tried again at once.
+    @Test(arguments: ["SUCCESS", "FAILURE"])
+    func aRetryThatIsHeardAfterTheEndDoesNotHideTheEnd(state: String) async throws {
+        let name = state == "SUCCESS" ? "shop.flaky" : "shop.boom"
+        let found = try #require(FakeFlower.tasks(["taskname": name]).first { _ in true })
+        var task = try #require(found.value.objectValue)
+        task["state"] = "RETRY"
+        let end = try #require(task[state == "SUCCESS" ? "succeeded" : "failed"]?.doubleValue)
+        task["retried"] = .double(end + 0.002)
+        let (id, overtaken) = (found.key, JSONValue.object(task))
+        let flower = FakeFlower { path, query in
+            guard path == "/api/tasks" else { return nil }
+            return .json(query["state"] == "RETRY" || query["state"] == nil ? [id: overtaken] : [:])
+        }
+        let monitor = try Self.monitor(flower)
+        for filter in [TaskHistoryFilter(), TaskHistoryFilter(state: state)] {
+            #expect(try await monitor.history(filter, Self.now).tasks.map(\.state) == [state])
+        }
+        #expect(try await monitor.history(TaskHistoryFilter(state: "RETRY"), Self.now).count == 0)
+        #expect(try await monitor.failedTasks(5, Self.now).count == (state == "FAILURE" ? 1 : 0))
     }
 
     @Test func lastRunsAreThoseOfTheNamesAsked() async throws {

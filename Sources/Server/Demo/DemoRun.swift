@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Foundation
 import JSON
 package import Kernel
@@ -35,7 +34,7 @@ package enum DemoRun {
         configuration.checkrWebhookPass = marker.checkrPass
         let clock = DemoClock()
         let platform = try await Platform.open(
-            configuration, logger: logger, clients: .live(HTTPClient.shared), now: { clock.now })
+            configuration, logger: logger, clients: .live(), now: { clock.now })
         let seed = DemoSeed(
             platform: platform, clock: clock, stripeSecret: marker.stripeSecret,
             checkr: (marker.checkrKey, "checkr", marker.checkrPass), admins: admins)

@@ -8,7 +8,9 @@ extension FlowerMonitor {
         do {
             async let since = listeningSince()
             // Flower's own order is by the last event, which for a failed task is its failure.
-            let found = try await tasks([("state", "FAILURE"), ("limit", String(limit + 1))])
+            async let failed = tasks([("state", "FAILURE"), ("limit", String(limit + 1))])
+            async let mistaken = tasks([("state", FlowerTask.retry), ("limit", String(limit + 1))])
+            let found = try await failed + mistaken.filter { $0.state == "FAILURE" }
             let rows = found.map(\.failure).sorted { Self.isLater($0.failedAt, $1.failedAt) }
             return try .observed(rows, limit: limit, source: .flower, since: await since, now: now)
         } catch let problem as FlowerProblem {
@@ -79,8 +81,11 @@ extension FlowerMonitor {
             // Nobody has received what still waits, so it sorts behind everything: asked by itself.
             async let waiting =
                 filter.state == nil ? tasks(Self.query(filter, state: "PENDING", sort: nil)) : []
+            async let mistaken =
+                filter.state.map(FlowerTask.endings.contains) == true
+                ? tasks(Self.query(filter, state: FlowerTask.retry, sort: "-received")) : []
             let start = filter.start(now)
-            let arrivals = try await (received + waiting).compactMap { task in
+            let arrivals = try await (received + waiting + mistaken).compactMap { task in
                 task.arrived.map { (time: $0, task: task) }
             }
             let rows = Dictionary(arrivals.map { ($0.task.id, $0) }, uniquingKeysWith: { first, _ in first })

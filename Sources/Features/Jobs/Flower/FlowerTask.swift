@@ -26,7 +26,10 @@ struct FlowerTask {
     /// As Flower compares it, to check what it found.
     var rawName: String? { json["name"]?.stringValue }
     var name: String { rawName.map(TaskText.name) ?? "unknown" }
-    var state: String { json["state"]?.stringValue.map(TaskText.name) ?? "unknown" }
+    var state: String {
+        let state = json["state"]?.stringValue.map(TaskText.name) ?? "unknown"
+        return state == Self.retry ? final ?? state : state
+    }
     var worker: String? { json["worker"]?.stringValue.map(TaskText.name) }
     /// Flower knows no queue; with the exchanges that Celery makes, the key is the queue's name.
     var queue: String? {
@@ -63,6 +66,24 @@ struct FlowerTask {
             taskID: TaskText.name(id), taskName: name, worker: worker ?? "unknown", startedAt: started,
             args: arguments, kwargs: keywords, queue: queue,
             runningSeconds: started.map { ($0.secondsUntil(now)) })
+    }
+
+    /// What Flower shows for a task that is to be tried again, and at times for one that has ended.
+    static let retry = "RETRY"
+    static let endings = ["SUCCESS", "FAILURE"]
+    private static let overtaking = Duration.seconds(5)
+
+    /// How a task ended that Flower shows as `RETRY`.
+    ///
+    /// When a task is tried again at once, by another process of its worker, the
+    /// end of the last attempt may be told before the retry that led to it, and
+    /// Flower believes what it hears last. No attempt follows an end.
+    private var final: String? {
+        let ends = [(succeeded, Self.endings[0]), (failed, Self.endings[1])]
+        return ends.first { end, _ in
+            guard let end else { return false }
+            return moment("retried").map { $0 - end < Self.overtaking } ?? true
+        }?.1
     }
 
     /// Measured by the worker; else the span between two of its events.
