@@ -31,12 +31,9 @@ package struct Tally: Sendable {
 
     /// Adds `delta` to the counter of `dimensions` (up to four) at `instant`.
     package func add(_ delta: Int, at instant: Instant, _ dimensions: [String], _ tx: Transaction) throws {
-        let d = dimensions + Array(repeating: "", count: max(0, 4 - dimensions.count))
-        try tx.run(
-            """
-            INSERT INTO tally_deltas (metric, bucket, d1, d2, d3, d4, delta) VALUES \
-            (\(metric), \(Self.floor(instant).microseconds), \(d[0]), \(d[1]), \(d[2]), \(d[3]), \(delta))
-            """)
+        var changes = TallyChanges(self)
+        changes.add(delta, at: instant, dimensions)
+        try tx.runMany(changes.statements)
     }
 
     /// One combination of dimensions and how many there are.

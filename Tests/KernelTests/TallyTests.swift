@@ -7,6 +7,16 @@ import Testing
 @testable import Kernel
 
 @Suite struct TallyTests {
+    @Test func whatEvensOutIsNotWritten() {
+        var changes = TallyChanges(Tally("test"))
+        changes.add(1, at: TestClock.start, ["a"])
+        changes.add(-1, at: TestClock.start + .microseconds(1), ["a", ""])
+        #expect(changes.statements.isEmpty)
+        changes.add(2, at: TestClock.start, ["b"])
+        changes.add(2, at: TestClock.start + .seconds(60), ["b"])
+        #expect(changes.statements.count == 1)
+    }
+
     private struct Delta {
         var at: Instant
         var dimensions: [String]

@@ -47,6 +47,13 @@ package enum ScriptedSource: WebhookSource {
         case "recover":
             let left: Int = try tx.value("SELECT remaining FROM test_script WHERE id = 1") ?? 0
             if left > 0 { throw Trouble() }
+        // Needs a row that a test may hold.
+        case "lock": try tx.run("UPDATE test_script SET remaining = remaining WHERE id = 1")
+        // Another worker has taken the job over.
+        case "steal":
+            try tx.run("UPDATE jobs SET worker = 'thief' WHERE unique_key = \("webhook:\(event.id)")")
+        // Writes whether its transaction waits for the disk.
+        case "tell": try tx.run("UPDATE test_effects SET event = \(try TestJobs.durability(tx))")
         // A statement the database itself refuses.
         case "violate": try tx.run("INSERT INTO test_effects (event) VALUES (NULL)")
         default: break

@@ -7,13 +7,52 @@ import Synchronization
 package enum TestJobs {
     package static let feature = Feature(
         name: "test_jobs", summary: "Jobs of the tests.",
-        jobs: [Write.self, Stumble.self, Once.self, Linger.self, Hang.self],
+        jobs: [Write.self, Stumble.self, Once.self, Linger.self, Hang.self, Tell.self, TellLight.self],
         migrations: [
             Migration("9003_job_runs") { _ in ["CREATE TABLE job_runs (id \(.autoID), job TEXT NOT NULL)"] }
         ])
 
     private static func record(_ name: String, _ tx: Transaction) throws {
         try tx.run("INSERT INTO job_runs (job) VALUES (\(name))")
+    }
+
+    /// Whether the transaction's commit waits for the disk: `waits` or `deferred`.
+    static func durability(_ tx: Transaction) throws -> String {
+        guard tx.dialect == .postgres else { return "waits" }
+        let source: String? = try tx.value(
+            "SELECT source FROM pg_settings WHERE name = 'synchronous_commit'")
+        return source == "session" ? "deferred" : "waits"
+    }
+
+    /// Writes whether its claim and its outcome wait for the disk.
+    package struct Tell: Job {
+        package static let name = "test.tell"
+        package init() {}
+        package static func claimed(_ jobs: [Tell], _ tx: Transaction, _ context: Context) throws {
+            try TestJobs.record("claim \(TestJobs.durability(tx))", tx)
+        }
+        package func run(_ attempt: JobAttempt) async throws {
+            try await attempt.settle { tx, _ in
+                try TestJobs.record("outcome \(TestJobs.durability(tx))", tx)
+                return .completed
+            }
+        }
+    }
+
+    /// The same of a job that does nothing outside its transaction.
+    package struct TellLight: Job {
+        package static let name = "test.tell_light"
+        package static let isDatabaseOnly = true
+        package init() {}
+        package static func claimed(_ jobs: [TellLight], _ tx: Transaction, _ context: Context) throws {
+            try TestJobs.record("light claim \(TestJobs.durability(tx))", tx)
+        }
+        package func run(_ attempt: JobAttempt) async throws {
+            try await attempt.settle { tx, _ in
+                try TestJobs.record("light outcome \(TestJobs.durability(tx))", tx)
+                return .completed
+            }
+        }
     }
 
     /// Writes a row.

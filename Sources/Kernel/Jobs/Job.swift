@@ -16,6 +16,15 @@ package protocol Job: Codable, Sendable {
     static var retry: RetryPolicy { get }
     /// How long one attempt may take before it is cancelled.
     static var timeout: Duration { get }
+    /// Whether an attempt does nothing that outlives its transaction: no call to
+    /// the outside, and nothing before ``JobAttempt/settle(_:)``. Then neither its
+    /// claim nor its outcome waits for the disk, because what a loss of power
+    /// undoes is done again (`Docs/decisions/0007-commits-that-do-not-wait.md`).
+    static var isDatabaseOnly: Bool { get }
+    /// What several attempts that were claimed together do in one transaction, and
+    /// how each ends; nil when every attempt runs alone. When it throws nothing
+    /// is kept and each of them runs by itself.
+    static var together: JobGroup<Self>? { get }
     /// While a job with this key is waiting or running, another is not enqueued.
     var uniqueKey: String? { get }
     /// Runs in the transaction that claims these jobs.
@@ -25,9 +34,15 @@ package protocol Job: Codable, Sendable {
     func discarded(_ reason: String, _ tx: Transaction, _ context: Context) throws
 }
 
+/// The work of several attempts: in their order, an outcome for each.
+package typealias JobGroup<J: Job> =
+    @Sendable (_ attempts: [(job: J, attempt: JobAttempt)], _ tx: Transaction) throws -> [JobOutcome]
+
 extension Job {
     package static var queue: Queue { .standard }
     package static var priority: Int { 5 }
+    package static var isDatabaseOnly: Bool { false }
+    package static var together: JobGroup<Self>? { nil }
     package static var retry: RetryPolicy { RetryPolicy() }
     package static var timeout: Duration { .seconds(60) }
     package var uniqueKey: String? { nil }
@@ -107,16 +122,7 @@ extension Transaction {
     /// the transaction commits. Workers wake up at once.
     package func enqueue<J: Job>(_ job: J, at runAt: Instant? = nil) throws {
         let unit = try unit
-        let context = unit.context
-        let payload = String(decoding: try JSONCoding.encode(job), as: UTF8.self)
-        try run(
-            """
-            INSERT INTO jobs (id, name, payload, state, attempt, max_attempts, run_at, unique_key, request_id, \
-            trace_id, created_at)
-            VALUES (\(context.newID()), \(J.name), \(payload), 'available', 0, \(J.retry.maximumAttempts), \
-            \(runAt ?? context.now), \(job.uniqueKey), \(context.requestID), \(context.traceID), \(context.now))
-            ON CONFLICT DO NOTHING
-            """)
+        try runMany(JobQueue.inserts([(job, unit.context)], at: runAt))
         unit.note(
             EffectPreview(kind: "job", action: J.name, resourceType: "job", resourceID: nil, changes: nil))
         try notify(JobQueue.channel, "")

@@ -3,10 +3,16 @@ import Synchronization
 
 /// One run of one job, handed to ``Job/run(_:)``.
 package final class JobAttempt: Sendable {
+    /// How long a transaction of several attempts waits for a lock. Longer, and
+    /// each runs alone, so that one that has to wait does not hold up the others,
+    /// and two groups that need each other's rows do not stand still.
+    static let groupLockWait = Duration.milliseconds(50)
+
     package let record: JobRecord
     package let context: Context
     package let database: any Database
     private let policy: RetryPolicy
+    private let isDatabaseOnly: Bool
     private let discarded: @Sendable (String, Transaction, Context) throws -> Void
     private let settled = Mutex(false)
 
@@ -15,6 +21,7 @@ package final class JobAttempt: Sendable {
         self.context = context
         self.database = database
         policy = J.retry
+        isDatabaseOnly = J.isDatabaseOnly
         discarded = { reason, tx, context in try job.discarded(reason, tx, context) }
     }
 
@@ -28,14 +35,44 @@ package final class JobAttempt: Sendable {
         async throws
     {
         try await database.transaction(context, category: .automated) { [self] tx, unit in
-            let outcome = try body(tx, unit)
-            let isDiscarded = try JobQueue.settle(record, outcome, policy, tx, now: context.environment.now())
-            switch outcome {
-            case .retry(let error), .discard(let error):
-                if isDiscarded { try discarded(error, tx, context) }
-            case .completed, .snooze: break
-            }
+            if isDatabaseOnly { try tx.deferDurability() }
+            try close(try body(tx, unit), tx)
         }
         settled.withLock { $0 = true }
+    }
+
+    /// One transaction that holds what several attempts of one worker do and how
+    /// each ended; all of it or nothing is kept.
+    static func settle(
+        _ attempts: [JobAttempt], _ body: @escaping @Sendable (Transaction) throws -> [JobOutcome]
+    ) async throws {
+        guard let first = attempts.first else { return }
+        try await first.database.write { tx in
+            if attempts.allSatisfy(\.isDatabaseOnly) { try tx.deferDurability() }
+            try tx.limitLockWait(to: groupLockWait)
+            let outcomes = try body(tx)
+            var completed: [JobRecord] = []
+            for (attempt, outcome) in zip(attempts, outcomes) {
+                if outcome == .completed {
+                    completed.append(attempt.record)
+                } else {
+                    try tx.acting(attempt.unit) { try attempt.close(outcome, tx) }
+                }
+            }
+            try JobQueue.complete(completed, tx)
+        }
+        for attempt in attempts { attempt.settled.withLock { $0 = true } }
+    }
+
+    /// A unit of work of this attempt alone.
+    var unit: UnitOfWork { UnitOfWork(context, category: .automated) }
+
+    private func close(_ outcome: JobOutcome, _ tx: Transaction) throws {
+        let isDiscarded = try JobQueue.settle(record, outcome, policy, tx, now: context.environment.now())
+        switch outcome {
+        case .retry(let error), .discard(let error):
+            if isDiscarded { try discarded(error, tx, context) }
+        case .completed, .snooze: break
+        }
     }
 }

@@ -10,6 +10,24 @@ package enum JobQueue {
     /// The notification channel that announces new work.
     package static let channel = "jobs"
 
+    /// What adds `jobs`, each for its own context. One whose unique key is taken is left out.
+    static func inserts<J: Job>(_ jobs: [(job: J, context: Context)], at runAt: Instant? = nil) throws
+        -> [SQL]
+    {
+        let rows: [SQL] = try jobs.map { job, context in
+            let payload = String(decoding: try JSONCoding.encode(job), as: UTF8.self)
+            return """
+                (\(context.newID()), \(J.name), \(payload), 'available', 0, \(J.retry.maximumAttempts), \
+                \(runAt ?? context.now), \(job.uniqueKey), \(context.requestID), \(context.traceID), \(context.now))
+                """
+        }
+        return SQL.inserts(
+            """
+            INSERT INTO jobs (id, name, payload, state, attempt, max_attempts, run_at, unique_key, request_id, \
+            trace_id, created_at) VALUES
+            """, rows, " ON CONFLICT DO NOTHING")
+    }
+
     /// Takes up to `limit` due jobs for `worker` until `lease`.
     static func claim(_ limit: Int, worker: String, lease: Instant, _ tx: Transaction, now: Instant) throws
         -> [JobRecord]
@@ -60,6 +78,21 @@ package enum JobQueue {
             SELECT \(JobRecord.columns) FROM jobs
             WHERE state = 'running' AND lease_until < \(now) AND attempt >= max_attempts
             """)
+    }
+
+    /// Removes jobs that one worker has completed. Throws ``LeaseLost`` when any of
+    /// them is no longer its own.
+    static func complete(_ jobs: [JobRecord], _ tx: Transaction) throws {
+        guard let worker = jobs.first?.worker else { return }
+        let gone = try tx.rows(
+            """
+            DELETE FROM jobs WHERE id \(in: jobs.map(\.id.description)) AND state = 'running' \
+            AND worker = \(worker) RETURNING id, attempt
+            """)
+        let attempts = Dictionary(
+            try gone.map { (try $0.get(at: 0, as: ULID.self), try $0.get(at: 1, as: Int.self)) },
+            uniquingKeysWith: { first, _ in first })
+        for job in jobs where attempts[job.id] != job.attempt { throw LeaseLost(job: job.id) }
     }
 
     /// Writes how an attempt ended. Throws ``LeaseLost`` when the job is no

@@ -3,13 +3,18 @@ import Storage
 
 /// Every job by its stored name, decoded and run without its type.
 package struct JobRegistry: Sendable {
+    typealias Together = @Sendable ([(JobRecord, Context)], any Database) async throws -> Void
+
     struct Entry: Sendable {
         let timeout: Duration
+        let isDatabaseOnly: Bool
         let claimed: @Sendable ([JobRecord], Transaction, Context) throws -> Void
         let attempt:
             @Sendable (JobRecord, Context, any Database) throws -> (
                 JobAttempt, @Sendable () async throws -> Void
             )
+        /// Runs several attempts in one transaction; nil when each runs alone.
+        let together: Together?
     }
 
     private let entries: [String: Entry]
@@ -26,20 +31,34 @@ package struct JobRegistry: Sendable {
 
     private static func entry(_ type: any Job.Type) -> Entry {
         func open<J: Job>(_ type: J.Type) -> Entry {
-            @Sendable func decode(_ record: JobRecord) throws -> J {
-                try JSONCoding.decode(J.self, from: try JSONValue(parsing: record.payload))
-            }
-            return Entry(
-                timeout: J.timeout,
+            Entry(
+                timeout: J.timeout, isDatabaseOnly: J.isDatabaseOnly,
                 claimed: { records, tx, context in
-                    try J.claimed(records.compactMap { try? decode($0) }, tx, context)
+                    try J.claimed(records.compactMap { try? decode($0, as: J.self) }, tx, context)
                 },
                 attempt: { record, context, database in
-                    let job = try decode(record)
+                    let job = try decode(record, as: J.self)
                     let attempt = JobAttempt(job, record, context: context, database: database)
                     return (attempt, { try await job.run(attempt) })
-                })
+                },
+                together: together(type))
         }
         return open(type)
+    }
+
+    private static func together<J: Job>(_ type: J.Type) -> Together? {
+        guard let body = J.together else { return nil }
+        return { claimed, database in
+            var group: [(job: J, attempt: JobAttempt)] = []
+            for (record, context) in claimed {
+                let job = try decode(record, as: J.self)
+                group.append((job, JobAttempt(job, record, context: context, database: database)))
+            }
+            try await JobAttempt.settle(group.map(\.attempt)) { [group] tx in try body(group, tx) }
+        }
+    }
+
+    private static func decode<J: Job>(_ record: JobRecord, as: J.Type) throws -> J {
+        try JSONCoding.decode(J.self, from: try JSONValue(parsing: record.payload))
     }
 }

@@ -20,6 +20,9 @@ final class Signal: Sendable {
         waiter?.resume()
     }
 
+    /// Forgets that it was raised.
+    func lower() { state.withLock { $0.isRaised = false } }
+
     /// Returns when raised, when `limit` has passed, or when cancelled.
     func wait(atMost limit: Duration) async {
         await withTaskGroup(of: Void.self) { group in

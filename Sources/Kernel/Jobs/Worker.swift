@@ -10,6 +10,11 @@ import Synchronization
 /// more and lets what runs finish.
 package final class Worker: Service, Sendable {
     static let poll = Duration.seconds(2)
+    /// How long a claim waits for the jobs of the one before it. Work that comes
+    /// in meanwhile is claimed together, and one by one when there is little.
+    static let pace = Duration.milliseconds(5)
+    /// How many jobs share a transaction at most.
+    static let groupLimit = 32
 
     let id: String
     private let slots: Int
@@ -19,6 +24,7 @@ package final class Worker: Service, Sendable {
     private let environment: Environment
     private let running = Mutex<[ULID: Void]>([:])
     private let signal: Signal
+    private let finished = Signal()
 
     /// - Parameters:
     ///   - slots: jobs at a time in this process.
@@ -66,7 +72,7 @@ package final class Worker: Service, Sendable {
             guard !records.isEmpty else { return count }
             count += records.count
             await withDiscardingTaskGroup { group in
-                for record in records { start(record, in: &group) }
+                start(records, in: &group)
             }
         }
     }
@@ -75,14 +81,20 @@ package final class Worker: Service, Sendable {
 
     private func claimLoop() async {
         await withDiscardingTaskGroup { group in
-            while !isEnding {
+            while true {
+                // Before everything that it announces is looked at.
+                signal.lower()
+                guard !isEnding else { return }
                 let free = slots - activeJobs
                 var wait = Self.poll
                 if free > 0 {
                     do {
                         let records = try await claim(free)
-                        for record in records { start(record, in: &group) }
-                        if records.count == free { continue }
+                        guard records.isEmpty else {
+                            start(records, in: &group)
+                            await finished.wait(atMost: Self.pace)
+                            continue
+                        }
                         wait = try await untilNextDue()
                     } catch {
                         environment.logger.warning("claiming jobs failed", metadata: ["error": "\(error)"])
@@ -94,10 +106,16 @@ package final class Worker: Service, Sendable {
         }
     }
 
-    /// Counts the job as running from here, so that the next claim knows the free slots.
-    private func start(_ record: JobRecord, in group: inout DiscardingTaskGroup) {
-        running.withLock { $0[record.id] = () }
-        group.addTask { await self.perform(record) }
+    /// Counts the jobs as running from here, so that the next claim knows the free slots.
+    private func start(_ records: [JobRecord], in group: inout DiscardingTaskGroup) {
+        running.withLock { for record in records { $0[record.id] = () } }
+        for (name, same) in Dictionary(grouping: records, by: \.name) {
+            let size = registry[name]?.together == nil ? 1 : Self.groupLimit
+            for start in stride(from: 0, to: same.count, by: size) {
+                let part = Array(same[start..<min(start + size, same.count)])
+                group.addTask { await self.perform(part) }
+            }
+        }
     }
 
     private func claim(_ limit: Int) async throws -> [JobRecord] {
@@ -106,6 +124,7 @@ package final class Worker: Service, Sendable {
             let now = environment.now()
             let records = try JobQueue.claim(limit, worker: id, lease: now + lease, tx, now: now)
             guard !records.isEmpty else { return [] }
+            if records.allSatisfy({ registry[$0.name]?.isDatabaseOnly == true }) { try tx.deferDurability() }
             let context = Context(actor: .system("worker"), surface: .job, environment: environment)
             for (name, same) in Dictionary(grouping: records, by: \.name) {
                 try registry[name]?.claimed(same, tx, context)
@@ -119,15 +138,44 @@ package final class Worker: Service, Sendable {
         return min(Self.poll, max(due - environment.now(), .milliseconds(1)))
     }
 
-    /// Runs one claimed job to an outcome; never throws.
-    private func perform(_ record: JobRecord) async {
+    /// Runs claimed jobs of one name to an outcome each: in one transaction if
+    /// that succeeds, otherwise each by itself. Never throws.
+    private func perform(_ records: [JobRecord]) async {
         defer {
-            running.withLock { $0[record.id] = nil }
+            running.withLock { for record in records { $0[record.id] = nil } }
+            finished.raise()
             signal.raise()
         }
-        let context = Context(
+        if records.count > 1, await performTogether(records) { return }
+        await withDiscardingTaskGroup { group in
+            for record in records { group.addTask { await self.perform(record) } }
+        }
+    }
+
+    /// - Returns: whether all of them have ended.
+    private func performTogether(_ records: [JobRecord]) async -> Bool {
+        guard let entry = registry[records[0].name], let together = entry.together else { return false }
+        let claimed = records.map { ($0, context($0)) }
+        do {
+            try await withTimeout(entry.timeout) { [database] in try await together(claimed, database) }
+            return true
+        } catch {
+            environment.logger.info(
+                "jobs that were to share a transaction run one by one",
+                metadata: ["name": "\(records[0].name)", "count": "\(records.count)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    private func context(_ record: JobRecord) -> Context {
+        Context(
             actor: .system(record.name), surface: .job, requestID: record.requestID, traceID: record.traceID,
             environment: environment)
+    }
+
+    /// Runs one claimed job to an outcome; never throws.
+    private func perform(_ record: JobRecord) async {
+        let context = context(record)
         guard let entry = registry[record.name] else {
             await giveUp(record, "no handler is registered for '\(record.name)'", context)
             return
@@ -181,9 +229,7 @@ extension Worker {
                 return try JobQueue.rescue(tx, now: now)
             }
             for record in lost {
-                let context = Context(
-                    actor: .system(record.name), surface: .job, requestID: record.requestID,
-                    traceID: record.traceID, environment: environment)
+                let context = context(record)
                 guard let (attempt, _) = try? registry[record.name]?.attempt(record, context, database) else {
                     await giveUp(record, "no handler can read '\(record.name)'", context)
                     continue

@@ -69,6 +69,14 @@ extension Transaction {
             return unit
         }
     }
+
+    /// Runs `body` with `unit` as the transaction's unit of work.
+    func acting<T>(_ unit: UnitOfWork, _ body: () throws -> T) rethrows -> T {
+        let outer = work
+        work = unit
+        defer { work = outer }
+        return try body()
+    }
 }
 
 extension Database {
@@ -80,10 +88,7 @@ extension Database {
     ) async throws -> T {
         let run: @Sendable (Transaction) throws -> T = { tx in
             let unit = UnitOfWork(context, category: category)
-            let outer = tx.work
-            tx.work = unit
-            defer { tx.work = outer }
-            return try body(tx, unit)
+            return try tx.acting(unit) { try body(tx, unit) }
         }
         return keeping ? try await write(run) : try await rehearse(run)
     }

@@ -5,10 +5,12 @@ package import Storage
 ///
 /// The handler's changes, the event's new state, the attempt row and the
 /// job's outcome are one transaction, so an event takes effect once however
-/// often the process dies. A handler that throws is undone alone.
+/// often the process dies. Events that were claimed together share one, each
+/// under a savepoint of its own: a handler that throws is undone alone.
 package struct ProcessWebhook: Job {
     package static let name = "webhooks.process"
     package static let retry = RetryPolicy(maximumAttempts: 5, base: .seconds(10), cap: .seconds(1_800))
+    package static let isDatabaseOnly = true
     /// Attempts after which an event that matches nothing stays `unmatched`.
     static let unmatchedAttempts = 3
 
@@ -25,38 +27,57 @@ package struct ProcessWebhook: Job {
             SELECT source, event_type, status, id FROM webhook_events
             WHERE id \(in: ids) AND status <> 'processing'
             """)
-        try tx.run("UPDATE webhook_events SET status = 'processing' WHERE id \(in: ids)")
-        var sums: [[String]: (Instant, Int)] = [:]
+        var counts = TallyChanges(WebhookEvent.tally)
         for row in moved {
-            let at = Tally.floor(try row.get(at: 3, as: ULID.self).instant)
-            let key: [String] = [try row.get(at: 0), try row.get(at: 1), try row.get(at: 2), at.description]
-            sums[key] = (at, (sums[key]?.1 ?? 0) + 1)
+            let at = try row.get(at: 3, as: ULID.self).instant
+            let (source, type): (String, String) = (try row.get(at: 0), try row.get(at: 1))
+            counts.add(-1, at: at, [source, type, try row.get(at: 2)])
+            counts.add(1, at: at, [source, type, WebhookStatus.processing.rawValue])
         }
-        for (key, (at, count)) in sums.sorted(by: { $0.key.joined() < $1.key.joined() }) {
-            try WebhookEvent.tally.add(-count, at: at, [key[0], key[1], key[2]], tx)
-            try WebhookEvent.tally.add(
-                count, at: at, [key[0], key[1], WebhookStatus.processing.rawValue], tx)
-        }
+        try tx.runMany(
+            ["UPDATE webhook_events SET status = 'processing' WHERE id \(in: ids)"] + counts.statements)
     }
 
     package func run(_ attempt: JobAttempt) async throws {
-        let sources = attempt.context.environment.webhookSources
-        let deploySHA = attempt.context.configuration.gitSHA
-        try await attempt.settle { tx, unit in
-            guard let event = try WebhookEvent.lock(webhook, tx) else {
-                return .discard(error: "the ledger has no event \(webhook)")
-            }
-            guard let source = sources[event.source] else {
-                return try Self.finish(
-                    event, .failed("no source '\(event.source)' is registered", retry: false), attempt.record,
-                    .zero,
-                    deploySHA, tx, unit)
+        try await attempt.settle { tx, _ in
+            try Self.process([(self, attempt)], tx).first ?? .completed
+        }
+    }
+
+    package static var together: JobGroup<ProcessWebhook>? {
+        { attempts, tx in try process(attempts, tx) }
+    }
+
+    /// Runs the handler of each event, and writes how all of them ended.
+    private static func process(_ attempts: [(job: ProcessWebhook, attempt: JobAttempt)], _ tx: Transaction)
+        throws -> [JobOutcome]
+    {
+        let events = try WebhookEvent.lock(attempts.map(\.job.webhook), tx)
+        var closing = Closing()
+        let outcomes = try attempts.map { job, attempt in
+            guard let event = events[job.webhook] else {
+                return JobOutcome.discard(error: "the ledger has no event \(job.webhook)")
             }
             let start = ContinuousClock.now
-            // What it changes is the source's doing, not the worker's.
-            let result = unit.acting(as: .webhook(event.source)) { HandlerResult.of(source, event, tx, unit) }
-            let duration = ContinuousClock.now - start
-            return try Self.finish(event, result, attempt.record, duration, deploySHA, tx, unit)
+            let result = Self.handle(event, attempt, tx)
+            // It met others that hold what it needs; alone it may wait for them.
+            if attempts.count > 1, let failure = tx.contention { throw failure }
+            return closing.finish(event, result, attempt, ContinuousClock.now - start)
+        }
+        try tx.runMany(closing.statements)
+        return outcomes
+    }
+
+    private static func handle(_ event: WebhookEvent, _ attempt: JobAttempt, _ tx: Transaction)
+        -> HandlerResult
+    {
+        guard let source = attempt.context.environment.webhookSources[event.source] else {
+            return .failed("no source '\(event.source)' is registered", retry: false)
+        }
+        let unit = attempt.unit
+        // What it changes is the source's doing, not the worker's.
+        return tx.acting(unit) {
+            unit.acting(as: .webhook(event.source)) { HandlerResult.of(source, event, tx, unit) }
         }
     }
 
@@ -68,40 +89,57 @@ package struct ProcessWebhook: Job {
             to: .deadLetter, "processing_error = \(reason), processed_at = \(context.environment.now())", tx)
     }
 
-    /// Writes the event's new state and the attempt; decides what the job does next.
-    private static func finish(
-        _ event: WebhookEvent, _ result: HandlerResult, _ job: JobRecord, _ duration: Duration,
-        _ sha: String?,
-        _ tx: Transaction, _ unit: UnitOfWork
-    ) throws -> JobOutcome {
-        let now = unit.context.environment.now()
-        let milliseconds = Int(duration / .milliseconds(1))
-        let status: WebhookStatus
-        let outcome: JobOutcome
-        switch result {
-        case .processed: (status, outcome) = (event.replayOf == nil ? .processed : .replayed, .completed)
-        case .unmatched(let why):
-            let isLast = job.attempt >= unmatchedAttempts
-            (status, outcome) = (.unmatched, isLast ? .completed : .retry(error: why))
-        case .failed(let error, retry: true) where job.attempt < job.maximumAttempts:
-            (status, outcome) = (.failed, .retry(error: error))
-        case .failed(let error, _): (status, outcome) = (.deadLetter, .discard(error: error))
+    /// Collects what is written of events that were handled in one transaction.
+    private struct Closing {
+        private var updates: [SQL] = []
+        private var attempts: [SQL] = []
+        private var counts = TallyChanges(WebhookEvent.tally)
+
+        var statements: [SQL] {
+            updates
+                + SQL.inserts(
+                    """
+                    INSERT INTO webhook_attempts (webhook_id, attempt, started_at, duration_ms, outcome, error, \
+                    worker, deploy_sha) VALUES
+                    """, attempts) + counts.statements
         }
-        let related = result.related ?? event.related
-        try event.move(
-            to: status,
-            """
-            processing_error = \(result.error), processed_at = \(now), processing_duration_ms = \(milliseconds), \
-            attempt_count = attempt_count + 1, related_entity_type = \(related?.type), \
-            related_entity_id = \(related?.id)
-            """, tx)
-        try tx.run(
-            """
-            INSERT INTO webhook_attempts (webhook_id, attempt, started_at, duration_ms, outcome, error, worker, \
-            deploy_sha) VALUES (\(event.id), \(event.attemptCount + 1), \(now - duration), \(milliseconds), \
-            \(status), \(result.error), \(job.worker), \(sha))
-            """)
-        return outcome
+
+        /// Notes the event's new state and the attempt; decides what the job does next.
+        mutating func finish(
+            _ event: WebhookEvent, _ result: HandlerResult, _ attempt: JobAttempt, _ duration: Duration
+        ) -> JobOutcome {
+            let now = attempt.context.environment.now()
+            let milliseconds = Int(duration / .milliseconds(1))
+            let (status, outcome) = ProcessWebhook.verdict(event, result, attempt.record)
+            let related = result.related ?? event.related
+            updates.append(
+                event.moving(
+                    to: status,
+                    """
+                    processing_error = \(result.error), processed_at = \(now), \
+                    processing_duration_ms = \(milliseconds), attempt_count = attempt_count + 1, \
+                    related_entity_type = \(related?.type), related_entity_id = \(related?.id)
+                    """, &counts))
+            attempts.append(
+                """
+                (\(event.id), \(event.attemptCount + 1), \(now - duration), \(milliseconds), \(status), \
+                \(result.error), \(attempt.record.worker), \(attempt.context.configuration.gitSHA))
+                """)
+            return outcome
+        }
+    }
+
+    private static func verdict(_ event: WebhookEvent, _ result: HandlerResult, _ job: JobRecord)
+        -> (WebhookStatus, JobOutcome)
+    {
+        switch result {
+        case .processed: (event.replayOf == nil ? .processed : .replayed, .completed)
+        case .unmatched(let why):
+            (.unmatched, job.attempt >= unmatchedAttempts ? .completed : .retry(error: why))
+        case .failed(let error, retry: true) where job.attempt < job.maximumAttempts:
+            (.failed, .retry(error: error))
+        case .failed(let error, _): (.deadLetter, .discard(error: error))
+        }
     }
 }
 

@@ -111,6 +111,16 @@ package struct WebhookEvent: Sendable, RowDecodable {
         try tx.one("SELECT \(columns) FROM webhook_events WHERE id = \(id) \(.forUpdate)")
     }
 
+    /// The rows that there are, locked in the order of their ids, so that two
+    /// that lock many cannot block each other.
+    static func lock(_ ids: [ULID], _ tx: Transaction) throws -> [ULID: WebhookEvent] {
+        let rows: [WebhookEvent] = try tx.all(
+            """
+            SELECT \(columns) FROM webhook_events WHERE id \(in: ids.map(\.description)) ORDER BY id \(.forUpdate)
+            """)
+        return Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// Keeps the counts of lists in step with a change of state.
     static func count(
         _ change: Int, _ id: ULID, _ source: String, _ type: String, _ status: WebhookStatus,
@@ -119,12 +129,18 @@ package struct WebhookEvent: Sendable, RowDecodable {
         try tally.add(change, at: id.instant, [source, type, status.rawValue], tx)
     }
 
+    /// What moves the row to `status`; notes in `counts` what that changes.
+    func moving(to status: WebhookStatus, _ assignments: SQL, _ counts: inout TallyChanges) -> SQL {
+        counts.add(-1, at: id.instant, [source, eventType, self.status.rawValue])
+        counts.add(1, at: id.instant, [source, eventType, status.rawValue])
+        return "UPDATE webhook_events SET status = \(status), \(assignments) WHERE id = \(id)"
+    }
+
     /// Moves the row to `status` and the counts with it.
     func move(to status: WebhookStatus, _ assignments: SQL, _ tx: Transaction) throws {
-        try tx.run("UPDATE webhook_events SET status = \(status), \(assignments) WHERE id = \(id)")
-        guard status != self.status else { return }
-        try Self.count(-1, id, source, eventType, self.status, tx)
-        try Self.count(1, id, source, eventType, status, tx)
+        var counts = TallyChanges(Self.tally)
+        let update = moving(to: status, assignments, &counts)
+        try tx.runMany([update] + counts.statements)
     }
 }
 

@@ -22,4 +22,8 @@ protocol Session: AnyObject {
     func rollback(to depth: Int) throws
     /// Lifts the limit on a statement's time until the transaction ends.
     func liftTimeLimit() throws
+    /// Lets the commit of this transaction be answered before it is on disk.
+    func deferDurability() throws
+    /// Limits every wait for a lock until the transaction ends.
+    func limitLockWait(to limit: Duration) throws
 }

@@ -44,6 +44,29 @@ package final class Transaction: Snapshot {
         }
     }
 
+    /// Lets ``Database/write(_:)`` return before this transaction is on disk: a
+    /// loss of power in the next moment may undo it, whole, as if it had never
+    /// run. It is atomic, and seen by everyone, as ever; what is committed later
+    /// and waits for the disk is never kept without it.
+    ///
+    /// Only for work that is done again when it is undone, and that nobody outside
+    /// was told of. PostgreSQL commits without a wait (`synchronous_commit`); SQLite
+    /// does nothing here, because its writes share their commits. Undone with the
+    /// savepoint it is called in. Counts as no statement.
+    package func deferDurability() throws { try perform(0) { try session.deferDurability() } }
+
+    /// From here on a wait for another transaction's lock that takes longer throws
+    /// ``StorageError/busy(_:)``, which runs the closure again as ever. For
+    /// transactions that hold much and must not hold up others. SQLite has no such
+    /// locks. Counts as no statement.
+    package func limitLockWait(to limit: Duration) throws {
+        try perform(0) { try session.limitLockWait(to: limit) }
+    }
+
+    /// The last refusal, undone by a savepoint or not, that came of what other
+    /// transactions were doing; another attempt may not meet it.
+    package var contention: StorageError? { passingFailure }
+
     /// Runs `action` once the transaction is durable, before the caller goes on,
     /// in the order of these calls. Never after a failure or a rehearsal. It runs
     /// on the database's thread, so it must be short and must not wait.

@@ -28,7 +28,7 @@ enum PostgresConnection {
                 """
                 SET TIME ZONE 'UTC'; SET DateStyle = ISO; SET client_min_messages = warning;
                 SET default_transaction_read_only = on; SET bytea_output = hex;
-                SET extra_float_digits = 1; SET standard_conforming_strings = on;
+                SET extra_float_digits = 1; SET standard_conforming_strings = on; SET jit = off;
                 SET statement_timeout = \(settings.statementTimeout.milliseconds);
                 SET idle_in_transaction_session_timeout = \(settings.idleInTransactionTimeout.milliseconds)
                 """, on: connection)

@@ -11,6 +11,11 @@ final class PostgresSession: Session {
         case write = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
     }
 
+    /// A write finds its rows by index. The plan of a prepared statement is kept, and
+    /// one made while a table was small would go on reading all of it as it grows,
+    /// until the server gathers statistics.
+    private static let byIndex = "SET LOCAL enable_seqscan = off"
+
     /// Rows that ``stream(_:_:)`` holds at a time.
     private static let fetchCount = 1000
 
@@ -37,6 +42,7 @@ final class PostgresSession: Session {
     func begin(_ mode: Mode) {
         pending = flight.isInTransaction ? [flight.isRefused ? "ROLLBACK" : "COMMIT"] : []
         pending.append(mode.rawValue)
+        if mode == .write { pending.append(Self.byIndex) }
         loneRead = mode == .read ? .possible : .no
     }
 
@@ -155,7 +161,14 @@ final class PostgresSession: Session {
     }
 
     func savepoint(_ depth: Int) { pending.append("SAVEPOINT s\(depth)") }
-    func release(_ depth: Int) { pending.append("RELEASE s\(depth)") }
+    func release(_ depth: Int) {
+        // Around nothing it needs no savepoint.
+        if pending.last == "SAVEPOINT s\(depth)" {
+            pending.removeLast()
+        } else {
+            pending.append("RELEASE s\(depth)")
+        }
+    }
     func rollback(to depth: Int) throws {
         if let index = pending.firstIndex(of: "SAVEPOINT s\(depth)") {
             // The server has not heard of it, nor of anything after it.
@@ -170,6 +183,12 @@ final class PostgresSession: Session {
     func liftTimeLimit() throws {
         try predict(nil)
         pending.append("SET LOCAL statement_timeout = 0")
+    }
+
+    func deferDurability() { pending.append("SET LOCAL synchronous_commit = off") }
+
+    func limitLockWait(to limit: Duration) {
+        pending.append("SET LOCAL lock_timeout = \(max(1, limit.milliseconds))")
     }
 
     private func sendPending() throws {

@@ -73,6 +73,10 @@ final class SQLiteSession: Session {
     }
 
     func liftTimeLimit() { clock.isLifted = true }
+    // A commit is shared by many writes, and waiting for the disk costs each little.
+    func deferDurability() {}
+    // There is one writer, so nobody holds what it needs.
+    func limitLockWait(to limit: Duration) {}
     func restoreTimeLimit() { clock.isLifted = false }
 
     /// Begins a transaction: `IMMEDIATE` takes the write lock.
