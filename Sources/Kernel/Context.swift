@@ -12,12 +12,15 @@ package final class Environment: Sendable {
     package let logger: Logger
     /// Webhook sources by name, from the features' manifests.
     package let webhookSources: [String: any WebhookSource.Type]
+    private let jobNames: Set<String>
 
     package init(
         now: @escaping @Sendable () -> Instant = { Instant.now() }, ids: ULIDGenerator = ULIDGenerator(),
         clients: Clients = .unimplemented, configuration: Configuration,
-        logger: Logger = Logger(label: "instainstru"), webhooks: [any WebhookSource.Type] = []
+        logger: Logger = Logger(label: "instainstru"), features: [Feature] = []
     ) {
+        let webhooks = features.flatMap(\.webhooks)
+        jobNames = Set((kernelJobs + features.flatMap(\.jobs)).map { $0.name })
         webhookSources = Dictionary(webhooks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.now = now
         self.ids = ids
@@ -25,6 +28,9 @@ package final class Environment: Sendable {
         self.configuration = configuration
         self.logger = logger
     }
+
+    /// Whether a handler runs the jobs of that name in this program.
+    func isRegistered(_ job: String) -> Bool { jobNames.contains(job) }
 }
 
 /// Everything one call knows about itself: who, through what, when, and why.

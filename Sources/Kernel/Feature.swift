@@ -48,7 +48,7 @@ package struct Feature: Sendable {
 }
 
 /// Jobs of the platform itself.
-package let kernelJobs: [any Job.Type] = [ProcessWebhook.self]
+package let kernelJobs: [any Job.Type] = [ProcessWebhook.self, PruneHistory.self]
 
 /// Every migration in the order in which it is applied: by id.
 package func allMigrations(_ features: [Feature]) -> [Migration] {

@@ -24,7 +24,7 @@ extension Platform {
     ) async throws {
         try await checkKey()
         var services: [any Service] = [recorder, sealer]
-        if runsJobs { services.append(worker) }
+        if runsJobs { services += [worker, scheduler] as [any Service] }
         if api {
             services.append(
                 HTTPServer.application(self) { [configuration] address in

@@ -19,6 +19,7 @@ package final class Platform: Sendable {
     package let authenticator: Authenticator
     package let ledger: WebhookLedger
     package let worker: Worker
+    package let scheduler: Scheduler
     package let metrics: PrometheusMetrics
     package let startedAt: Instant
 
@@ -31,7 +32,9 @@ package final class Platform: Sendable {
         metrics: PrometheusMetrics = PrometheusMetrics(),
         now: @escaping @Sendable () -> Instant = { Instant.now() }
     ) async throws -> Platform {
-        let problems = Feature.check(allFeatures)
+        let problems =
+            Feature.check(allFeatures)
+            + JobCheck.problems(allFeatures, configuration, expecting: timetable)
         guard problems.isEmpty else { throw Failure(.internal, problems.joined(separator: " ")) }
         let database = try await openDatabase(configuration, logger: logger)
         do {
@@ -60,7 +63,7 @@ package final class Platform: Sendable {
         keys = try Keys.load(configuration)
         environment = Kernel.Environment(
             now: now, clients: clients, configuration: configuration, logger: logger,
-            webhooks: features.flatMap(\.webhooks))
+            features: features)
         recorder = AuditRecorder(database: database, signer: keys.signer, environment: environment)
         runner = Runner(
             catalog: OperationCatalog(features), database: database,
@@ -72,11 +75,12 @@ package final class Platform: Sendable {
         worker = Worker(
             database: database, registry: JobRegistry(features), environment: environment,
             slots: configuration.workerSlots, lease: .seconds(configuration.jobLeaseSeconds))
+        scheduler = Scheduler(features, database: database, environment: environment)
         startedAt = now()
     }
 
     /// What runs behind the surfaces, in the order in which it starts; it stops in the reverse.
-    package var backgroundServices: [any Service] { [recorder, sealer, worker] }
+    package var backgroundServices: [any Service] { [recorder, sealer, worker, scheduler] }
 
     /// A context for the platform's own command line.
     package func context(_ actor: Actor, surface: Surface) -> Context {

@@ -57,7 +57,7 @@ import Testing
         try await Self.with(dialect) { platform in
             let id = try await Self.given(platform, "recover")
             #expect(try await Self.failedIDs(platform) == [id])
-            #expect(try await platform.count("jobs", where: "state = 'available'") == 1)
+            #expect(try await platform.count("jobs", where: "state = 'scheduled'") == 1)
             try await Self.repair(platform)
             let answer = try await platform.callConfirmed(
                 "webhook_replay", ["event_id": id, "dry_run": false])
@@ -95,7 +95,7 @@ import Testing
             #expect(answer["result"]?["error"]?.stringValue?.isEmpty == false)
             #expect(answer["result"]?["error"]?.stringValue?.contains("hunter2") == false)
             #expect(try await Self.failedIDs(platform) == [id])
-            #expect(try await platform.count("jobs", where: "state = 'available'") == 1)
+            #expect(try await platform.count("jobs", where: "state = 'scheduled'") == 1)
             #expect(try await platform.count("test_effects") == 0)
             #expect(
                 try await platform.count(

@@ -145,7 +145,9 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func aTypeNobodyHandlesIsProcessedAndChangesNothing(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
-            let tables = TestPlatform.recordTables.union(["webhook_events", "webhook_attempts", "jobs"])
+            let tables = TestPlatform.recordTables.union([
+                "webhook_events", "webhook_attempts", "jobs", "task_executions",
+            ])
             let before = try await platform.tableHash(without: tables)
             try await platform.deliver(
                 stripe: StripeEvents.event("evt_1", "customer.subscription.created", at: 1, ["id": "sub_1"]))

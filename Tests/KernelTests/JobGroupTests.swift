@@ -41,7 +41,7 @@ import Testing
             #expect(try await platform.count("webhook_attempts", where: "attempt = 1") == 7)
             #expect(
                 try await platform.rows("SELECT state, COUNT(*) AS n FROM jobs GROUP BY state ORDER BY state")
-                    == ["state=available n=3", "state=discarded n=1"])
+                    == ["state=scheduled n=3", "state=discarded n=1"])
             // Each entry names the request that brought its event.
             #expect(
                 try await platform.value(

@@ -103,7 +103,7 @@ import Testing
             #expect(error?.isEmpty == false)
             #expect(error?.contains("hunter2") == false)
             #expect(try await platform.count("webhook_attempts", where: "outcome = 'failed'") == 1)
-            #expect(try await platform.count("jobs", where: "state = 'available'") == 1)
+            #expect(try await platform.count("jobs", where: "state = 'scheduled'") == 1)
         }
     }
 

@@ -99,6 +99,7 @@ package enum TestJobs {
     /// Is in the queue at most once.
     package struct Once: Job {
         package static let name = "test.once"
+        package static let formerNames = ["test.only_once"]
         package init() {}
         package var uniqueKey: String? { "once" }
         package func run(_ attempt: JobAttempt) async throws {

@@ -43,7 +43,9 @@ extension TestPlatform {
         while true {
             try await drainJobs()
             let due = try await database.read { db in
-                try db.value("SELECT MIN(run_at) FROM jobs WHERE state = 'available'", as: Instant?.self)
+                try db.value(
+                    "SELECT MIN(run_at) FROM jobs WHERE state IN ('available', 'scheduled')",
+                    as: Instant?.self)
             }
             guard let next = due ?? nil else { return }
             clock.set(max(next, now))

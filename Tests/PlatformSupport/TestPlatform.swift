@@ -61,7 +61,7 @@ package final class TestPlatform: Sendable {
         let counter = Counter()
         environment = Environment(
             now: { [clock] in clock.now }, ids: ULIDGenerator(clock: { 0 }, random: { counter.next() }),
-            configuration: configuration, logger: logger, webhooks: features.flatMap(\.webhooks))
+            configuration: configuration, logger: logger, features: features)
         database = ProbeDatabase(try await TestDatabase.make(dialect))
         try await Migrator(allMigrations(features)).migrate(database)
         recorder = AuditRecorder(database: database, signer: signer, environment: environment)

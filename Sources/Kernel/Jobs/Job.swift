@@ -25,8 +25,16 @@ package protocol Job: Codable, Sendable {
     /// how each ends; nil when every attempt runs alone. When it throws nothing
     /// is kept and each of them runs by itself.
     static var together: JobGroup<Self>? { get }
+    /// Counts up when an older reader could not understand the payload; adding a
+    /// field needs no new number. A process that knows only older ones leaves such
+    /// a job to others.
+    static var version: Int { get }
+    /// Names under which this job was stored earlier; what waits under them runs.
+    static var formerNames: [String] { get }
     /// While a job with this key is waiting or running, another is not enqueued.
     var uniqueKey: String? { get }
+    /// For how long after it was enqueued that holds even if it has ended.
+    static var uniqueFor: Duration? { get }
     /// Runs in the transaction that claims these jobs.
     static func claimed(_ jobs: [Self], _ tx: Transaction, _ context: Context) throws
     func run(_ attempt: JobAttempt) async throws
@@ -41,6 +49,9 @@ package typealias JobGroup<J: Job> =
 extension Job {
     package static var queue: Queue { .standard }
     package static var priority: Int { 5 }
+    package static var version: Int { 1 }
+    package static var formerNames: [String] { [] }
+    package static var uniqueFor: Duration? { nil }
     package static var isDatabaseOnly: Bool { false }
     package static var together: JobGroup<Self>? { nil }
     package static var retry: RetryPolicy { RetryPolicy() }
@@ -59,6 +70,8 @@ package enum JobOutcome: Sendable, Hashable {
     case discard(error: String)
     /// Not yet: run again later without using up an attempt.
     case snooze(Duration)
+    /// Somebody stopped it.
+    case cancelled(reason: String)
 }
 
 /// Capped exponential back-off with full jitter on its upper half, or a list of
@@ -96,35 +109,66 @@ package struct RetryPolicy: Sendable, Hashable {
 package struct JobRecord: Sendable, RowDecodable {
     package var id: ULID
     package var name: String
+    package var queue: String
+    package var priority: Int
     package var payload: String
+    package var payloadVersion: Int
     package var attempt: Int
     package var maximumAttempts: Int
+    package var createdAt: Instant
+    /// When the present attempt began.
+    package var startedAt: Instant?
     package var worker: String?
     package var requestID: String?
     package var traceID: String?
 
-    static let columns: SQL = "id, name, payload, attempt, max_attempts, worker, request_id, trace_id"
+    static let columns: SQL = """
+        id, name, queue, priority, payload, payload_version, attempt, max_attempts, created_at, started_at, \
+        worker, request_id, trace_id
+        """
 
     package init(row: Row) throws {
         id = try row.get(at: 0)
         name = try row.get(at: 1)
-        payload = try row.get(at: 2)
-        attempt = try row.get(at: 3)
-        maximumAttempts = try row.get(at: 4)
-        worker = try row.get(at: 5)
-        requestID = try row.get(at: 6)
-        traceID = try row.get(at: 7)
+        queue = try row.get(at: 2)
+        priority = try row.get(at: 3)
+        payload = try row.get(at: 4)
+        payloadVersion = try row.get(at: 5)
+        attempt = try row.get(at: 6)
+        maximumAttempts = try row.get(at: 7)
+        createdAt = try row.get(at: 8)
+        startedAt = try row.get(at: 9)
+        worker = try row.get(at: 10)
+        requestID = try row.get(at: 11)
+        traceID = try row.get(at: 12)
     }
 }
 
 extension Transaction {
     /// Adds `job` to the queue in this transaction: it exists if and only if
     /// the transaction commits. Workers wake up at once.
-    package func enqueue<J: Job>(_ job: J, at runAt: Instant? = nil) throws {
+    ///
+    /// - Returns: whether it was added; false when its unique key is taken.
+    @discardableResult
+    package func enqueue<J: Job>(_ job: J, at runAt: Instant? = nil, uniqueKey: String? = nil) throws -> Bool
+    {
         let unit = try unit
-        try runMany(JobQueue.inserts([(job, unit.context)], at: runAt))
-        unit.note(
-            EffectPreview(kind: "job", action: J.name, resourceType: "job", resourceID: nil, changes: nil))
-        try notify(JobQueue.channel, "")
+        let context = unit.context
+        guard context.environment.isRegistered(J.name) else {
+            throw Failure(.internal, "The job '\(J.name)' is enqueued, but no feature lists it.")
+        }
+        let key = uniqueKey ?? job.uniqueKey
+        if let key, let window = J.uniqueFor, try !JobQueue.open(key, window, context.now, self) {
+            return false
+        }
+        let added =
+            try run(JobQueue.insert([(job, context)], at: runAt, uniqueKey: uniqueKey)[0]).affected > 0
+        if added {
+            unit.note(
+                EffectPreview(
+                    kind: "job", action: J.name, resourceType: "job", resourceID: nil, changes: nil))
+            try notify(JobQueue.channel, "")
+        }
+        return added
     }
 }

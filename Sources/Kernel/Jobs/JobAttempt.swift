@@ -15,6 +15,12 @@ package final class JobAttempt: Sendable {
     private let isDatabaseOnly: Bool
     private let discarded: @Sendable (String, Transaction, Context) throws -> Void
     private let settled = Mutex(false)
+    private let notes = Mutex(Notes())
+
+    private struct Notes: Sendable {
+        var summary: String?
+        var errorType: String?
+    }
 
     init<J: Job>(_ job: J, _ record: JobRecord, context: Context, database: any Database) {
         self.record = record
@@ -24,6 +30,12 @@ package final class JobAttempt: Sendable {
         isDatabaseOnly = J.isDatabaseOnly
         discarded = { reason, tx, context in try job.discarded(reason, tx, context) }
     }
+
+    /// What the history says came of it, e.g. `3 bookings captured`; no personal data.
+    package func summarize(_ text: String) { notes.withLock { $0.summary = text } }
+
+    /// The type of the error that ended it.
+    func note(errorType: String) { notes.withLock { $0.errorType = errorType } }
 
     package var isSettled: Bool { settled.withLock { $0 } }
     package var isLast: Bool { record.attempt >= record.maximumAttempts }
@@ -60,6 +72,8 @@ package final class JobAttempt: Sendable {
                 }
             }
             try JobQueue.complete(completed, tx)
+            let environment = first.context.environment
+            try TaskExecution.write(completed.map { TaskExecution($0, .completed, environment) }, tx)
         }
         for attempt in attempts { attempt.settled.withLock { $0 = true } }
     }
@@ -68,11 +82,26 @@ package final class JobAttempt: Sendable {
     var unit: UnitOfWork { UnitOfWork(context, category: .automated) }
 
     private func close(_ outcome: JobOutcome, _ tx: Transaction) throws {
-        let isDiscarded = try JobQueue.settle(record, outcome, policy, tx, now: context.environment.now())
+        let environment = context.environment
+        let isDiscarded = try JobQueue.settle(record, outcome, policy, tx, now: environment.now())
+        let notes = notes.withLock { $0 }
+        func ended(_ ending: TaskExecution.Outcome, _ error: String? = nil, _ type: String? = nil) throws {
+            try TaskExecution.write(
+                [
+                    TaskExecution(
+                        record, ending, error: error, errorType: notes.errorType ?? type,
+                        summary: notes.summary, environment)
+                ], tx)
+        }
         switch outcome {
+        case .completed: try ended(.completed)
+        case .snooze: try ended(.snoozed)
+        case .cancelled(let reason):
+            try ended(.cancelled, reason, "Cancelled")
+            try discarded(reason, tx, context)
         case .retry(let error), .discard(let error):
+            try ended(isDiscarded ? .discarded : .retryable, error, "JobFailed")
             if isDiscarded { try discarded(error, tx, context) }
-        case .completed, .snooze: break
         }
     }
 }

@@ -11,48 +11,101 @@ package enum JobQueue {
     package static let channel = "jobs"
 
     /// What adds `jobs`, each for its own context. One whose unique key is taken is left out.
-    static func inserts<J: Job>(_ jobs: [(job: J, context: Context)], at runAt: Instant? = nil) throws
-        -> [SQL]
-    {
+    static func insert<J: Job>(
+        _ jobs: [(job: J, context: Context)], at runAt: Instant? = nil, uniqueKey: String? = nil
+    ) throws -> [SQL] {
         let rows: [SQL] = try jobs.map { job, context in
             let payload = String(decoding: try JSONCoding.encode(job), as: UTF8.self)
+            let due = runAt ?? context.now
+            let state = due > context.now ? "scheduled" : "available"
             return """
-                (\(context.newID()), \(J.name), \(payload), 'available', 0, \(J.retry.maximumAttempts), \
-                \(runAt ?? context.now), \(job.uniqueKey), \(context.requestID), \(context.traceID), \(context.now))
+                (\(context.newID()), \(J.name), \(J.queue.name), \(J.priority), \(payload), \(J.version), \
+                \(state), 0, \(J.retry.maximumAttempts), \(due), \(uniqueKey ?? job.uniqueKey), \
+                \(context.requestID), \(context.traceID), \(context.now))
                 """
         }
         return SQL.inserts(
             """
-            INSERT INTO jobs (id, name, payload, state, attempt, max_attempts, run_at, unique_key, request_id, \
-            trace_id, created_at) VALUES
+            INSERT INTO jobs (id, name, queue, priority, payload, payload_version, state, attempt, max_attempts, \
+            run_at, unique_key, request_id, trace_id, created_at) VALUES
             """, rows, " ON CONFLICT DO NOTHING")
     }
 
-    /// Takes up to `limit` due jobs for `worker` until `lease`.
-    static func claim(_ limit: Int, worker: String, lease: Instant, _ tx: Transaction, now: Instant) throws
-        -> [JobRecord]
-    {
-        // Materialized, so that PostgreSQL chooses the rows once: a plan that runs the
-        // choice again for each row would skip what it has just locked and take more.
-        try tx.all(
+    /// Opens the window of a unique key unless it is open.
+    static func open(_ key: String, _ window: Duration, _ now: Instant, _ tx: Transaction) throws -> Bool {
+        try tx.run(
             """
-            WITH due AS MATERIALIZED (
-                SELECT id FROM jobs WHERE state = 'available' AND run_at <= \(now)
-                ORDER BY run_at, id LIMIT \(limit) \(.skipLocked))
-            UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = \(worker), lease_until = \(lease)
-            WHERE id IN (SELECT id FROM due)
-            RETURNING \(JobRecord.columns)
+            INSERT INTO job_windows (unique_key, until) VALUES (\(key), \(now + window))
+            ON CONFLICT (unique_key) DO UPDATE SET until = excluded.until WHERE job_windows.until <= \(now)
+            """
+        ).affected > 0
+    }
+
+    /// How many jobs become ready in one claim at most.
+    private static let promotions = 1_000
+
+    /// Makes jobs ready whose time has come. Apart from the claim, so that a claim
+    /// looks at ready jobs only and costs the same however many wait for a time.
+    static func promote(_ tx: Transaction, now: Instant) throws {
+        try tx.run(
+            """
+            UPDATE jobs SET state = 'available' WHERE id IN (
+                SELECT id FROM jobs WHERE state = 'scheduled' AND run_at <= \(now)
+                ORDER BY run_at, id LIMIT \(promotions) \(.skipLocked))
             """)
     }
 
-    /// When the earliest waiting job becomes due.
+    /// Takes ready jobs for `worker` until `lease`, from each queue up to a limit:
+    /// the most urgent first, then those that have waited longest.
+    static func claim(
+        _ limits: [(queue: String, limit: Int)], worker: String, lease: Instant, _ tx: Transaction,
+        now: Instant
+    ) throws -> [JobRecord] {
+        try promote(tx, now: now)
+        let paused: Set<String> = try Set(
+            tx.values("SELECT name FROM job_queues WHERE paused_at IS NOT NULL"))
+        // Every queue is in the text, also those that take nothing, so that it stays prepared.
+        let parts: [SQL] = limits.enumerated().map { index, part in
+            let limit = paused.contains(part.queue) ? 0 : max(0, part.limit)
+            return """
+                SELECT id FROM (SELECT id FROM jobs WHERE state = 'available' AND queue = \(part.queue)
+                ORDER BY priority DESC, run_at, id LIMIT \(limit) \(.skipLocked)) AS q\(raw: String(index))
+                """
+        }
+        guard !parts.isEmpty else { return [] }
+        // Materialized, so that PostgreSQL chooses the rows once: a plan that runs the
+        // choice again for each row would skip what it has just locked and take more.
+        return try tx.all(
+            "WITH due AS MATERIALIZED (" + .joined(parts, separator: " UNION ALL ")
+                + """
+                )
+                UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = \(worker), \
+                lease_until = \(lease), started_at = \(now) WHERE id IN (SELECT id FROM due)
+                RETURNING \(JobRecord.columns)
+                """)
+    }
+
+    /// When the earliest job that waits for a time becomes due.
     static func nextDue(_ db: Snapshot) throws -> Instant? {
-        try db.value("SELECT run_at FROM jobs WHERE state = 'available' ORDER BY run_at LIMIT 1")
+        try db.value("SELECT run_at FROM jobs WHERE state = 'scheduled' ORDER BY run_at LIMIT 1")
+    }
+
+    /// Gives a claimed job back that this process cannot run, for others to try.
+    static func putBack(_ job: JobRecord, _ reason: String, until: Instant, _ tx: Transaction) throws {
+        try tx.run(
+            """
+            UPDATE jobs SET state = 'scheduled', attempt = attempt - 1, worker = NULL, lease_until = NULL, \
+            error = \(reason), run_at = \(until) WHERE \(held(job))
+            """)
+    }
+
+    private static func held(_ job: JobRecord) -> SQL {
+        "id = \(job.id) AND state = 'running' AND worker = \(job.worker) AND attempt = \(job.attempt)"
     }
 
     /// Takes a waiting job away that something else has made needless.
     package static func cancel(uniqueKey: String, _ tx: Transaction) throws {
-        try tx.run("DELETE FROM jobs WHERE unique_key = \(uniqueKey) AND state = 'available'")
+        try tx.run("DELETE FROM jobs WHERE unique_key = \(uniqueKey) AND state IN ('available', 'scheduled')")
     }
 
     /// Extends the leases of jobs that are still running.
@@ -65,20 +118,28 @@ package enum JobQueue {
     }
 
     /// Takes over jobs whose worker stopped renewing its lease: they become
-    /// due again, or are handed back to be discarded when out of attempts.
-    static func rescue(_ tx: Transaction, now: Instant) throws -> [JobRecord] {
+    /// ready again, or are handed back to be discarded when out of attempts.
+    static func rescue(_ environment: Environment, _ tx: Transaction, now: Instant) throws -> [JobRecord] {
+        let lost: [JobRecord] = try tx.all(
+            """
+            SELECT \(JobRecord.columns) FROM jobs WHERE state = 'running' AND lease_until < \(now)
+            ORDER BY lease_until LIMIT 1000 \(.skipLocked)
+            """)
+        let again = lost.filter { $0.attempt < $0.maximumAttempts }
+        guard !again.isEmpty else { return lost }
         try tx.run(
             """
             UPDATE jobs SET state = 'available', run_at = \(now), worker = NULL, lease_until = NULL, \
-            error = 'the worker stopped without finishing'
-            WHERE state = 'running' AND lease_until < \(now) AND attempt < max_attempts
+            error = \(lostReason) WHERE id \(in: again.map(\.id.description))
             """)
-        return try tx.all(
-            """
-            SELECT \(JobRecord.columns) FROM jobs
-            WHERE state = 'running' AND lease_until < \(now) AND attempt >= max_attempts
-            """)
+        try TaskExecution.write(
+            again.map {
+                TaskExecution($0, .retryable, error: lostReason, errorType: "WorkerLost", environment)
+            }, tx)
+        return lost.filter { $0.attempt >= $0.maximumAttempts }
     }
+
+    static let lostReason = "the worker stopped without finishing"
 
     /// Removes jobs that one worker has completed. Throws ``LeaseLost`` when any of
     /// them is no longer its own.
@@ -101,18 +162,17 @@ package enum JobQueue {
     static func settle(
         _ job: JobRecord, _ outcome: JobOutcome, _ policy: RetryPolicy, _ tx: Transaction, now: Instant
     ) throws -> Bool {
-        let mine: SQL =
-            "id = \(job.id) AND state = 'running' AND worker = \(job.worker) AND attempt = \(job.attempt)"
         let changed: Int
         var isDiscarded = false
         switch outcome {
-        case .completed:
-            changed = try tx.run("DELETE FROM jobs WHERE \(mine)").affected
+        case .completed, .cancelled:
+            changed = try tx.run("DELETE FROM jobs WHERE \(held(job))").affected
         case .retry(let error) where job.attempt < job.maximumAttempts:
+            let wait = policy.delay(after: job.attempt)
             changed = try tx.run(
                 """
-                UPDATE jobs SET state = 'available', worker = NULL, lease_until = NULL, error = \(error), \
-                run_at = \(now + policy.delay(after: job.attempt)) WHERE \(mine)
+                UPDATE jobs SET state = \(wait > .zero ? "scheduled" : "available"), worker = NULL, \
+                lease_until = NULL, error = \(error), run_at = \(now + wait) WHERE \(held(job))
                 """
             ).affected
         case .retry(let error), .discard(let error):
@@ -120,14 +180,14 @@ package enum JobQueue {
             changed = try tx.run(
                 """
                 UPDATE jobs SET state = 'discarded', lease_until = NULL, error = \(error), finished_at = \(now)
-                WHERE \(mine)
+                WHERE \(held(job))
                 """
             ).affected
         case .snooze(let wait):
             changed = try tx.run(
                 """
-                UPDATE jobs SET state = 'available', attempt = attempt - 1, worker = NULL, lease_until = NULL, \
-                run_at = \(now + wait) WHERE \(mine)
+                UPDATE jobs SET state = 'scheduled', attempt = attempt - 1, worker = NULL, lease_until = NULL, \
+                run_at = \(now + wait) WHERE \(held(job))
                 """
             ).affected
         }

@@ -7,6 +7,7 @@ package struct JobRegistry: Sendable {
 
     struct Entry: Sendable {
         let timeout: Duration
+        let version: Int
         let isDatabaseOnly: Bool
         let claimed: @Sendable ([JobRecord], Transaction, Context) throws -> Void
         let attempt:
@@ -21,7 +22,10 @@ package struct JobRegistry: Sendable {
 
     package init(_ features: [Feature]) {
         var entries: [String: Entry] = [:]
-        for type in kernelJobs + features.flatMap(\.jobs) { entries[type.name] = Self.entry(type) }
+        for type in kernelJobs + features.flatMap(\.jobs) {
+            let entry = Self.entry(type)
+            for name in [type.name] + type.formerNames { entries[name] = entry }
+        }
         self.entries = entries
     }
 
@@ -32,7 +36,7 @@ package struct JobRegistry: Sendable {
     private static func entry(_ type: any Job.Type) -> Entry {
         func open<J: Job>(_ type: J.Type) -> Entry {
             Entry(
-                timeout: J.timeout, isDatabaseOnly: J.isDatabaseOnly,
+                timeout: J.timeout, version: J.version, isDatabaseOnly: J.isDatabaseOnly,
                 claimed: { records, tx, context in
                     try J.claimed(records.compactMap { try? decode($0, as: J.self) }, tx, context)
                 },

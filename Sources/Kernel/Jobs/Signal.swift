@@ -33,7 +33,8 @@ final class Signal: Sendable {
         }
     }
 
-    private func wait() async {
+    /// Returns when raised or cancelled.
+    func wait() async {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID

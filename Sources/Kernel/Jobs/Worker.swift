@@ -3,7 +3,7 @@ import ServiceLifecycle
 package import Storage
 import Synchronization
 
-/// Claims due jobs and runs them, as many at a time as it has slots.
+/// Claims jobs and runs them, as many of each queue at a time as that allows.
 ///
 /// Wakes at a commit that enqueued something, when a waiting job becomes due,
 /// and every ``poll`` as a backstop. On graceful shutdown it claims nothing
@@ -16,28 +16,43 @@ package final class Worker: Service, Sendable {
     /// How many jobs share a transaction at most.
     static let groupLimit = 32
 
-    let id: String
-    private let slots: Int
-    private let lease: Duration
-    private let database: any Database
-    private let registry: JobRegistry
-    private let environment: Environment
-    private let running = Mutex<[ULID: Void]>([:])
+    /// How long a job without a handler here is left to other processes.
+    static let patience = Duration.seconds(30)
+
+    package let id: String
+    let queues: [Queue]
+    let slots: Int
+    let lease: Duration
+    let database: any Database
+    let registry: JobRegistry
+    let environment: Environment
+    let running = Mutex<[ULID: Running]>([:])
+    let processed = Mutex(0)
+    let startedAt: Instant
     private let signal: Signal
     private let finished = Signal()
 
+    struct Running: Sendable {
+        let queue: String
+        /// Raised to cancel the job.
+        let stop: Signal
+    }
+
     /// - Parameters:
-    ///   - slots: jobs at a time in this process.
+    ///   - queues: those it takes from.
+    ///   - slots: jobs of one queue at a time at most, whatever the queue allows.
     ///   - lease: how long a silent worker keeps its jobs; renewed every third of it.
     package init(
-        database: any Database, registry: JobRegistry, environment: Environment, slots: Int = 64,
-        lease: Duration = .seconds(15)
+        database: any Database, registry: JobRegistry, environment: Environment,
+        queues: [Queue] = Queue.all, slots: Int = 64, lease: Duration = .seconds(15)
     ) {
         self.database = database
         self.registry = registry
         self.environment = environment
-        self.slots = slots
+        self.queues = queues
+        self.slots = max(1, slots)
         self.lease = lease
+        startedAt = environment.now()
         id = "wrk_" + Secrets.random(bytes: 9)
         signal = Signal()
     }
@@ -45,9 +60,13 @@ package final class Worker: Service, Sendable {
     package var activeJobs: Int { running.withLock(\.count) }
 
     package func run() async throws {
+        await renewAndRescue()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [database, signal] in
-                for await _ in database.listen(JobQueue.channel) { signal.raise() }
+                for await payload in database.listen(JobQueue.channel) {
+                    // A job to cancel, or there is work.
+                    if let id = ULID(payload) { self.cancel(id) } else { signal.raise() }
+                }
             }
             group.addTask { await self.keepLeases() }
             // Shutdown ends the claims at once, but the loop only returns when its last
@@ -59,6 +78,7 @@ package final class Worker: Service, Sendable {
             }
             group.cancelAll()
         }
+        await signOff()
     }
 
     /// What ``run()`` does, without waiting for anything: claims and runs jobs
@@ -68,7 +88,7 @@ package final class Worker: Service, Sendable {
     package func drain() async throws -> Int {
         var count = 0
         while true {
-            let records = try await claim(slots)
+            let records = try await claim(freeSlots)
             guard !records.isEmpty else { return count }
             count += records.count
             await withDiscardingTaskGroup { group in
@@ -85,9 +105,9 @@ package final class Worker: Service, Sendable {
                 // Before everything that it announces is looked at.
                 signal.lower()
                 guard !isEnding else { return }
-                let free = slots - activeJobs
+                let free = freeSlots
                 var wait = Self.poll
-                if free > 0 {
+                if free.contains(where: { $0.limit > 0 }) {
                     do {
                         let records = try await claim(free)
                         guard records.isEmpty else {
@@ -106,9 +126,19 @@ package final class Worker: Service, Sendable {
         }
     }
 
+    /// How many more of each queue may run.
+    private var freeSlots: [(queue: String, limit: Int)] {
+        let busy = running.withLock { running in
+            running.values.reduce(into: [:]) { $0[$1.queue, default: 0] += 1 }
+        }
+        return queues.map { ($0.name, min($0.concurrency, slots) - (busy[$0.name] ?? 0)) }
+    }
+
     /// Counts the jobs as running from here, so that the next claim knows the free slots.
     private func start(_ records: [JobRecord], in group: inout DiscardingTaskGroup) {
-        running.withLock { for record in records { $0[record.id] = () } }
+        running.withLock { running in
+            for record in records { running[record.id] = Running(queue: record.queue, stop: Signal()) }
+        }
         for (name, same) in Dictionary(grouping: records, by: \.name) {
             let size = registry[name]?.together == nil ? 1 : Self.groupLimit
             for start in stride(from: 0, to: same.count, by: size) {
@@ -118,11 +148,11 @@ package final class Worker: Service, Sendable {
         }
     }
 
-    private func claim(_ limit: Int) async throws -> [JobRecord] {
+    private func claim(_ limits: [(queue: String, limit: Int)]) async throws -> [JobRecord] {
         let (id, lease, registry, environment) = (id, lease, registry, environment)
         return try await database.write { tx in
             let now = environment.now()
-            let records = try JobQueue.claim(limit, worker: id, lease: now + lease, tx, now: now)
+            let records = try JobQueue.claim(limits, worker: id, lease: now + lease, tx, now: now)
             guard !records.isEmpty else { return [] }
             if records.allSatisfy({ registry[$0.name]?.isDatabaseOnly == true }) { try tx.deferDurability() }
             let context = Context(actor: .system("worker"), surface: .job, environment: environment)
@@ -138,11 +168,11 @@ package final class Worker: Service, Sendable {
         return min(Self.poll, max(due - environment.now(), .milliseconds(1)))
     }
 
-    /// Runs claimed jobs of one name to an outcome each: in one transaction if
-    /// that succeeds, otherwise each by itself. Never throws.
+    /// Runs claimed jobs of one name to an outcome each. Never throws.
     private func perform(_ records: [JobRecord]) async {
         defer {
             running.withLock { for record in records { $0[record.id] = nil } }
+            processed.withLock { $0 += records.count }
             finished.raise()
             signal.raise()
         }
@@ -150,107 +180,5 @@ package final class Worker: Service, Sendable {
         await withDiscardingTaskGroup { group in
             for record in records { group.addTask { await self.perform(record) } }
         }
-    }
-
-    /// - Returns: whether all of them have ended.
-    private func performTogether(_ records: [JobRecord]) async -> Bool {
-        guard let entry = registry[records[0].name], let together = entry.together else { return false }
-        let claimed = records.map { ($0, context($0)) }
-        do {
-            try await withTimeout(entry.timeout) { [database] in try await together(claimed, database) }
-            return true
-        } catch {
-            environment.logger.info(
-                "jobs that were to share a transaction run one by one",
-                metadata: ["name": "\(records[0].name)", "count": "\(records.count)", "error": "\(error)"])
-            return false
-        }
-    }
-
-    private func context(_ record: JobRecord) -> Context {
-        Context(
-            actor: .system(record.name), surface: .job, requestID: record.requestID, traceID: record.traceID,
-            environment: environment)
-    }
-
-    /// Runs one claimed job to an outcome; never throws.
-    private func perform(_ record: JobRecord) async {
-        let context = context(record)
-        guard let entry = registry[record.name] else {
-            await giveUp(record, "no handler is registered for '\(record.name)'", context)
-            return
-        }
-        let attempt: JobAttempt
-        let work: @Sendable () async throws -> Void
-        do { (attempt, work) = try entry.attempt(record, context, database) } catch {
-            await giveUp(record, "the payload cannot be read: \(error)", context)
-            return
-        }
-        do {
-            try await withTimeout(entry.timeout, work)
-            if !attempt.isSettled { try await attempt.settle { _, _ in .completed } }
-        } catch is LeaseLost {
-            context.logger.warning("a job was taken over", metadata: ["id": "\(record.id)"])
-        } catch {
-            guard !attempt.isSettled else { return }
-            let message = (error as? Failure)?.message ?? "\(error)"
-            context.logger.warning("a job failed", metadata: ["id": "\(record.id)", "error": "\(message)"])
-            let retries = (error as? Failure)?.isRetryable ?? true
-            try? await attempt.settle { _, _ in retries ? .retry(error: message) : .discard(error: message) }
-        }
-    }
-
-    private func giveUp(_ record: JobRecord, _ reason: String, _ context: Context) async {
-        context.logger.error("a job is discarded", metadata: ["id": "\(record.id)", "error": "\(reason)"])
-        _ = try? await database.write { tx in
-            try JobQueue.settle(
-                record, .discard(error: reason), RetryPolicy(), tx, now: context.environment.now())
-        }
-    }
-}
-
-// Leases: renewing our own and taking over those that ran out.
-extension Worker {
-    private func keepLeases() async {
-        while !Task.isCancelled {
-            await renewAndRescue()
-            try? await Task.sleep(for: lease / 3)
-        }
-    }
-
-    /// One round; also called by tests in place of waiting.
-    package func renewAndRescue() async {
-        let ids = running.withLock { Array($0.keys) }
-        let (id, lease, environment, registry, database) = (id, lease, environment, registry, database)
-        do {
-            let lost = try await database.write { tx in
-                let now = environment.now()
-                if !ids.isEmpty { try JobQueue.heartbeat(ids, worker: id, lease: now + lease, tx) }
-                return try JobQueue.rescue(tx, now: now)
-            }
-            for record in lost {
-                let context = context(record)
-                guard let (attempt, _) = try? registry[record.name]?.attempt(record, context, database) else {
-                    await giveUp(record, "no handler can read '\(record.name)'", context)
-                    continue
-                }
-                try await attempt.settle { _, _ in .discard(error: "the worker stopped without finishing") }
-            }
-        } catch {
-            environment.logger.warning("renewing leases failed", metadata: ["error": "\(error)"])
-        }
-    }
-}
-
-/// Runs `work` and cancels it when it takes longer than `limit`.
-func withTimeout(_ limit: Duration, _ work: @escaping @Sendable () async throws -> Void) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask(operation: work)
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw Failure(.unavailable, "The job took longer than \(limit).", reason: "job_timeout")
-        }
-        defer { group.cancelAll() }
-        try await group.next()
     }
 }

@@ -40,7 +40,7 @@ struct NewEvent: Sendable {
         for event in new {
             counts.add(1, at: event.id.instant, [event.source, event.type, WebhookStatus.received.rawValue])
         }
-        let jobs = try JobQueue.inserts(new.map { (ProcessWebhook(webhook: $0.id), $0.context) })
+        let jobs = try JobQueue.insert(new.map { (ProcessWebhook(webhook: $0.id), $0.context) })
         try tx.runMany(counts.statements + jobs)
         try tx.notify(JobQueue.channel, "")
         return inserted

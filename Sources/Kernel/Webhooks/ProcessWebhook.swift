@@ -10,6 +10,7 @@ package import Storage
 package struct ProcessWebhook: Job {
     package static let name = "webhooks.process"
     package static let retry = RetryPolicy(maximumAttempts: 5, base: .seconds(10), cap: .seconds(1_800))
+    package static let queue = Queue.webhooks
     package static let isDatabaseOnly = true
     /// Attempts after which an event that matches nothing stays `unmatched`.
     static let unmatchedAttempts = 3

@@ -1,0 +1,46 @@
+import Storage
+
+/// Deletes what the job engine need not keep any longer, a little at a time.
+///
+/// Attempts and jobs that were given up after ``TaskExecution/retention``; workers
+/// that are gone for a week; windows of unique keys that are over.
+struct PruneHistory: ScheduledJob {
+    static let name = "maintenance.prune_task_history"
+    static let queue = Queue.maintenance
+    static let priority = 1
+    static let timeout = Duration.seconds(600)
+    static let batch = 2_000
+
+    static func schedules(_ configuration: Configuration) -> [JobSchedule] {
+        [JobSchedule("prune-task-history", cron: "20 4 * * *")]
+    }
+
+    init() {}
+
+    func run(_ attempt: JobAttempt) async throws {
+        let now = attempt.context.environment.now()
+        let cutoff = now - TaskExecution.retention
+        let first = ULID.first(at: cutoff).description
+        var executions = 0
+        while true {
+            let deleted = try await attempt.database.write { tx in
+                try tx.run(
+                    """
+                    DELETE FROM task_executions WHERE id IN (
+                        SELECT id FROM task_executions WHERE id < \(first) ORDER BY id LIMIT \(Self.batch))
+                    """
+                ).affected
+            }
+            executions += deleted
+            if deleted < Self.batch { break }
+            try Task.checkCancellation()
+        }
+        attempt.summarize("\(executions) attempts deleted")
+        try await attempt.settle { tx, _ in
+            try tx.run("DELETE FROM jobs WHERE state = 'discarded' AND finished_at < \(cutoff)")
+            try tx.run("DELETE FROM job_windows WHERE until < \(now)")
+            try tx.run("DELETE FROM job_workers WHERE heartbeat_at < \(now - .seconds(7 * 86_400))")
+            return .completed
+        }
+    }
+}

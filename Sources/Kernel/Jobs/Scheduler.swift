@@ -1,0 +1,142 @@
+import Logging
+import ServiceLifecycle
+package import Storage
+
+/// Enqueues jobs that run by the clock, each slot once however many processes
+/// look.
+///
+/// `job_schedules` holds the last slot of every entry that was dealt with, and a
+/// slot is taken by moving that forward under a lock on the row. A clock that is
+/// wrong therefore changes when a slot runs, never how often. Slots that passed
+/// while nobody looked are dealt with as the entry's ``JobSchedule/CatchUp`` says;
+/// those that do not run count as missed. An entry that is new starts with its
+/// next slot.
+package final class Scheduler: Service, Sendable {
+    /// How long at most it sleeps between two looks.
+    static let longest = Duration.seconds(30)
+
+    /// An entry with the job that it enqueues.
+    struct Entry: Sendable {
+        let schedule: JobSchedule
+        let job: String
+        let enqueue: @Sendable (Transaction, _ uniqueKey: String) throws -> Bool
+    }
+
+    let entries: [Entry]
+    private let database: any Database
+    private let environment: Environment
+
+    package init(_ features: [Feature], database: any Database, environment: Environment) {
+        self.database = database
+        self.environment = environment
+        entries = Self.entries(features, environment.configuration).filter(\.schedule.isEnabled)
+    }
+
+    static func entries(_ features: [Feature], _ configuration: Configuration) -> [Entry] {
+        func open<J: ScheduledJob>(_ type: J.Type) -> [Entry] {
+            J.schedules(configuration).map { schedule in
+                Entry(
+                    schedule: schedule, job: J.name,
+                    enqueue: { tx, key in try tx.enqueue(J(), uniqueKey: key) })
+            }
+        }
+        return (kernelJobs + features.flatMap(\.jobs)).flatMap { type in
+            (type as? any ScheduledJob.Type).map { open($0) } ?? []
+        }.sorted { $0.schedule.name < $1.schedule.name }
+    }
+
+    package func run() async throws {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            do { try await tick() } catch {
+                environment.logger.error("scheduling jobs failed", metadata: ["error": "\(error)"])
+            }
+            let wait = untilNextSlot()
+            await cancelWhenGracefulShutdown { try? await Task.sleep(for: wait) }
+        }
+    }
+
+    private func untilNextSlot() -> Duration {
+        let now = environment.now()
+        let next = entries.compactMap { $0.schedule.cadence.next(after: now) }.min()
+        guard let next else { return Self.longest }
+        return max(.milliseconds(5), min(Self.longest, next - now))
+    }
+
+    /// One look at every entry.
+    /// - Returns: how many jobs were enqueued.
+    @discardableResult
+    package func tick() async throws -> Int {
+        let context = Context(actor: .system("scheduler"), surface: .job, environment: environment)
+        var count = 0
+        for entry in entries {
+            guard let latest = entry.schedule.cadence.latest(at: context.now) else { continue }
+            let known: Instant? = try await database.read { db in
+                try db.value(
+                    "SELECT last_slot FROM job_schedules WHERE entry = \(entry.schedule.name)",
+                    as: Instant.self)
+            }
+            if let known, known >= latest { continue }
+            count += try await database.transaction(context, category: .automated) { tx, _ in
+                try Self.take(entry, latest, context.now, tx)
+            }
+        }
+        return count
+    }
+
+    private static func take(_ entry: Entry, _ latest: Instant, _ now: Instant, _ tx: Transaction) throws
+        -> Int
+    {
+        let name = entry.schedule.name
+        let last: Instant? = try tx.value(
+            "SELECT last_slot FROM job_schedules WHERE entry = \(name) \(.forUpdate)", as: Instant.self)
+        guard let last else {
+            try tx.run(
+                """
+                INSERT INTO job_schedules (entry, job, last_slot, missed) VALUES (\(name), \(entry.job), \
+                \(latest), 0) ON CONFLICT DO NOTHING
+                """)
+            return 0
+        }
+        guard last < latest else { return 0 }
+        let (due, passed) = slots(entry.schedule, after: last, through: latest)
+        var added = 0
+        for slot in due {
+            // A sweep that still waits or runs covers the slot; each slot of the others is its own.
+            let isOwn = if case .each = entry.schedule.catchUp { true } else { false }
+            let key = isOwn ? "schedule:\(name):\(slot.microseconds)" : "schedule:\(name)"
+            if try entry.enqueue(tx, key) { added += 1 }
+        }
+        let missed = passed - added
+        let enqueuedAt: Instant? = added > 0 ? now : nil
+        try tx.run(
+            """
+            UPDATE job_schedules SET last_slot = \(latest), job = \(entry.job), missed = missed + \(missed), \
+            last_enqueued_at = COALESCE(\(enqueuedAt), last_enqueued_at) WHERE entry = \(name)
+            """)
+        return added
+    }
+
+    /// How many slots are counted one by one; a longer silence is a round number.
+    private static let countLimit = 100_000
+
+    /// The slots to run, oldest first, and how many passed in all.
+    static func slots(
+        _ schedule: JobSchedule, after last: Instant, through latest: Instant
+    ) -> (due: [Instant], passed: Int) {
+        let keep =
+            switch schedule.catchUp {
+            case .latest: 1
+            case .each(let limit): max(1, limit)
+            }
+        var due: [Instant] = []
+        var passed = 0
+        var slot = schedule.cadence.next(after: last)
+        while let next = slot, next <= latest, passed < countLimit {
+            passed += 1
+            due.append(next)
+            if due.count > keep { due.removeFirst() }
+            slot = schedule.cadence.next(after: next)
+        }
+        return (due, passed)
+    }
+}

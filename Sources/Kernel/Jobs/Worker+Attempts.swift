@@ -1,0 +1,110 @@
+import Logging
+import Storage
+import Synchronization
+
+// Running what was claimed.
+extension Worker {
+    /// Runs several in one transaction.
+    /// - Returns: whether all of them have ended.
+    func performTogether(_ records: [JobRecord]) async -> Bool {
+        guard let entry = registry[records[0].name], let together = entry.together else { return false }
+        let claimed = records.map { ($0, context($0)) }
+        do {
+            try await withTimeout(entry.timeout) { [database] in try await together(claimed, database) }
+            return true
+        } catch {
+            environment.logger.info(
+                "jobs that were to share a transaction run one by one",
+                metadata: ["name": "\(records[0].name)", "count": "\(records.count)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    func context(_ record: JobRecord) -> Context {
+        Context(
+            actor: .system(record.name), surface: .job, requestID: record.requestID, traceID: record.traceID,
+            environment: environment)
+    }
+
+    /// Runs one claimed job to an outcome; never throws.
+    func perform(_ record: JobRecord) async {
+        let context = context(record)
+        guard let entry = registry[record.name] else {
+            return await leave(record, "no handler is registered for '\(record.name)'", context)
+        }
+        guard record.payloadVersion <= entry.version else {
+            let why = "its payload is of version \(record.payloadVersion), newer than this program's"
+            return await leave(record, "\(why) \(entry.version)", context)
+        }
+        let attempt: JobAttempt
+        let work: @Sendable () async throws -> Void
+        do { (attempt, work) = try entry.attempt(record, context, database) } catch {
+            return await giveUp(record, "the payload cannot be read: \(error)", context)
+        }
+        do {
+            // What only touches the database ends soon by itself.
+            let stop = entry.isDatabaseOnly ? nil : running.withLock { $0[record.id]?.stop }
+            try await withTimeout(entry.timeout, stop: stop, work)
+            if !attempt.isSettled { try await attempt.settle { _, _ in .completed } }
+        } catch is LeaseLost {
+            context.logger.warning("a job was taken over", metadata: ["id": "\(record.id)"])
+        } catch is JobStopped {
+            guard !attempt.isSettled else { return }
+            try? await attempt.settle { _, _ in .cancelled(reason: "it was stopped while it ran") }
+        } catch {
+            guard !attempt.isSettled else { return }
+            let failure = error as? Failure
+            let message = failure?.message ?? "\(error)"
+            context.logger.warning("a job failed", metadata: ["id": "\(record.id)", "error": "\(message)"])
+            attempt.note(errorType: failure.map { $0.reason ?? $0.code.rawValue } ?? "\(type(of: error))")
+            let retries = failure?.isRetryable ?? true
+            try? await attempt.settle { _, _ in retries ? .retry(error: message) : .discard(error: message) }
+        }
+    }
+
+    /// Leaves a job to processes that can run it: another version of the program
+    /// may know it.
+    private func leave(_ record: JobRecord, _ reason: String, _ context: Context) async {
+        context.logger.error(
+            "a job is left to others", metadata: ["id": "\(record.id)", "error": "\(reason)"])
+        let until = environment.now() + Self.patience
+        _ = try? await database.write { tx in try JobQueue.putBack(record, reason, until: until, tx) }
+    }
+
+    func giveUp(_ record: JobRecord, _ reason: String, _ context: Context) async {
+        context.logger.error("a job is discarded", metadata: ["id": "\(record.id)", "error": "\(reason)"])
+        let environment = environment
+        _ = try? await database.write { tx in
+            _ = try JobQueue.settle(
+                record, .discard(error: reason), RetryPolicy(), tx, now: environment.now())
+            try TaskExecution.write(
+                [TaskExecution(record, .discarded, error: reason, errorType: "Unreadable", environment)], tx)
+        }
+    }
+}
+
+/// Somebody asked for the job to be stopped.
+struct JobStopped: Error {}
+
+/// Runs `work` and cancels it when it takes longer than `limit`, or when `stop`
+/// is raised.
+func withTimeout(
+    _ limit: Duration, stop: Signal? = nil, _ work: @escaping @Sendable () async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask(operation: work)
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw Failure(.unavailable, "The job took longer than \(limit).", reason: "job_timeout")
+        }
+        if let stop {
+            group.addTask {
+                await stop.wait()
+                try Task.checkCancellation()
+                throw JobStopped()
+            }
+        }
+        defer { group.cancelAll() }
+        try await group.next()
+    }
+}
