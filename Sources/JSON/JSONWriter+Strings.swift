@@ -34,7 +34,7 @@ extension JSONWriter {
         text.utf8.withContiguousStorageIfAvailable { needsEscaping($0) } ?? true
     }
 
-    private static func needsEscaping(_ buffer: UnsafeBufferPointer<UInt8>) -> Bool {
+    static func needsEscaping(_ buffer: UnsafeBufferPointer<UInt8>) -> Bool {
         // Without an early exit the compiler vectorizes this.
         var found: UInt8 = 0
         for byte in buffer {

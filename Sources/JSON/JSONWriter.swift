@@ -31,22 +31,9 @@ package struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: ":"))
     }
 
-    /// The same for a name that is already written with its quotes and colon.
-    package mutating func key(encoded name: [UInt8]) {
-        separate()
-        bytes.append(contentsOf: name)
-    }
-
     package mutating func string(_ value: String) {
         separate()
         quoted(value)
-        needsComma = true
-    }
-
-    /// A string from its UTF-8, which is taken as it is.
-    package mutating func string(utf8: UnsafeBufferPointer<UInt8>) {
-        separate()
-        quoted(utf8)
         needsComma = true
     }
 
@@ -116,13 +103,6 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    /// The same from a buffer.
-    package mutating func raw(_ encoded: UnsafeBufferPointer<UInt8>) {
-        separate()
-        bytes.append(contentsOf: encoded)
-        needsComma = true
-    }
-
     /// Already encoded members (`"a":1,"b":2`), spliced into the open object; empty adds nothing.
     package mutating func rawMembers(_ encoded: [UInt8]) {
         guard !encoded.isEmpty else { return }
@@ -138,6 +118,9 @@ package struct JSONWriter: Sendable {
             needsComma = false
         }
     }
+
+    /// Whether the next value or name begins with a comma.
+    var commaIsDue: Bool { needsComma }
 
     /// Says that a value was appended to ``bytes`` directly.
     mutating func valueWasWritten() { needsComma = true }

@@ -117,6 +117,20 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func leavesThatWereSwappedAcrossABorderAreLocated(dialect: Dialect) async throws {
+        try await AuditVerifyTests.attacked(dialect) { platform in
+            let first = try await AuditVerifyTests.entry(platform, 9)
+            let second = try await AuditVerifyTests.entry(platform, 13)
+            try await platform.execute("DELETE FROM audit_leaves WHERE seq IN (9, 13)")
+            try await AuditVerifyTests.putLeaf(platform, 9, second)
+            try await AuditVerifyTests.putLeaf(platform, 13, first)
+            let report = try await Self.report(platform)
+            #expect(report.problems.map(\.kind) == [.reordered, .reordered, .forged])
+            #expect(report.problems.map(\.seq) == [10, 13, 8])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func entriesSealedLongAfterTheirNeighboursAreCompared(dialect: Dialect) async throws {
         try await RunnerTests.with(dialect) { platform in
             try await platform.dropAppendOnly("audit_logs")

@@ -5,42 +5,46 @@ enum AuditColumn: Int, CaseIterable {
     case resourceType, resourceID, description, changes, metadata, status, errorMessage, requestID
     case traceID, sessionID
 
-    /// Its name in the table and in a leaf.
-    var name: String {
+    /// Its name in a leaf, as JSON writes it.
+    var key: StaticString {
         switch self {
-        case .id: "id"
-        case .timestamp: "timestamp"
-        case .category: "category"
-        case .actorType: "actor_type"
-        case .actorID: "actor_id"
-        case .actorEmail: "actor_email"
-        case .actorIP: "actor_ip"
-        case .actorUserAgent: "actor_user_agent"
-        case .action: "action"
-        case .resourceType: "resource_type"
-        case .resourceID: "resource_id"
-        case .description: "description"
-        case .changes: "changes"
-        case .metadata: "metadata"
-        case .status: "status"
-        case .errorMessage: "error_message"
-        case .requestID: "request_id"
-        case .traceID: "trace_id"
-        case .sessionID: "session_id"
+        case .id: "\"id\":"
+        case .timestamp: "\"timestamp\":"
+        case .category: "\"category\":"
+        case .actorType: "\"actor_type\":"
+        case .actorID: "\"actor_id\":"
+        case .actorEmail: "\"actor_email\":"
+        case .actorIP: "\"actor_ip\":"
+        case .actorUserAgent: "\"actor_user_agent\":"
+        case .action: "\"action\":"
+        case .resourceType: "\"resource_type\":"
+        case .resourceID: "\"resource_id\":"
+        case .description: "\"description\":"
+        case .changes: "\"changes\":"
+        case .metadata: "\"metadata\":"
+        case .status: "\"status\":"
+        case .errorMessage: "\"error_message\":"
+        case .requestID: "\"request_id\":"
+        case .traceID: "\"trace_id\":"
+        case .sessionID: "\"session_id\":"
         }
     }
 
     /// Whether its text is JSON, which a leaf holds as it is.
     var isJSON: Bool { self == .changes || self == .metadata }
 
-    /// The values it may have; nil for any text.
-    var values: [String]? {
+    /// Whether an ``AuditEntry`` takes this text.
+    func accepts(_ text: UnsafeBufferPointer<UInt8>?) -> Bool {
         switch self {
-        case .category: AuditCategory.allCases.map(\.rawValue)
-        case .actorType: ActorType.allCases.map(\.rawValue)
-        case .status: AuditStatus.allCases.map(\.rawValue)
-        default: nil
+        case .category: AuditCategory(rawValue: Self.string(text)) != nil
+        case .actorType: ActorType(rawValue: Self.string(text)) != nil
+        case .status: AuditStatus(rawValue: Self.string(text)) != nil
+        default: true
         }
+    }
+
+    private static func string(_ text: UnsafeBufferPointer<UInt8>?) -> String {
+        text.map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 }
 

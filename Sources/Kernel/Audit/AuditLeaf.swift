@@ -20,12 +20,6 @@ package struct AuditLeaf: Sendable {
 /// of their form, from an entry when it is sealed and from its row when it is
 /// verified.
 struct AuditLeafWriter {
-    /// `"actor_id":` and so on, by ``AuditColumn``.
-    private static let keys = AuditColumn.allCases.map { Array("\"\($0.name)\":".utf8) }
-    private static let values = AuditColumn.allCases.map { column in
-        column.values.map { values in values.map { Array($0.utf8) } }
-    }
-
     private var writer = JSONWriter(capacity: 2_000)
     private let columns = AuditColumn.allCases
 
@@ -60,11 +54,7 @@ struct AuditLeafWriter {
                 put(column, Instant(microseconds: Int64(time)))
             } else {
                 let text = try row.text(at: column.rawValue)
-                if let values = Self.values[column.rawValue] {
-                    guard let text, values.contains(where: { $0.elementsEqual(text) }) else {
-                        throw Self.unreadable(column)
-                    }
-                }
+                guard column.accepts(text) else { throw Self.unreadable(column) }
                 put(column, text)
             }
         }
@@ -79,17 +69,19 @@ struct AuditLeafWriter {
     }
 
     private mutating func put(_ column: AuditColumn, _ text: UnsafeBufferPointer<UInt8>?) {
-        writer.key(encoded: Self.keys[column.rawValue])
-        guard let text else { return writer.null() }
-        if column.isJSON { writer.raw(text) } else { writer.string(utf8: text) }
+        guard let text else { return writer.nullMember(column.key) }
+        if column.isJSON {
+            writer.member(column.key, raw: text)
+        } else {
+            writer.member(column.key, string: text)
+        }
     }
 
     private mutating func put(_ column: AuditColumn, _ time: Instant) {
-        writer.key(encoded: Self.keys[column.rawValue])
-        writer.string(time.description)
+        time.withUTF8 { writer.member(column.key, string: $0) }
     }
 
     private static func unreadable(_ column: AuditColumn) -> StorageError {
-        .decode("column \(column.name): not a known value")
+        .decode("\(column) is not a known value")
     }
 }

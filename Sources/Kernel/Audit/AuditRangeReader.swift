@@ -8,6 +8,10 @@ import Storage
 /// here: a join of the database would be planned anew with every size of the
 /// log, and cost it more.
 struct AuditRangeReader {
+    /// How many entries are fetched at a time: what a driver holds of them should
+    /// not outgrow the processor's cache.
+    private static let maximumPage = 1_024
+
     private let snapshot: Snapshot
     private let range: Range<Int>
     private let verifier: NoteVerifier
@@ -49,7 +53,7 @@ struct AuditRangeReader {
     /// is looked for, and is no longer than the last one was worth.
     private mutating func readEntries() throws {
         leaves.sort()
-        var page = leaves.count
+        var page = min(leaves.count, Self.maximumPage)
         while let (first, last) = leaves.wanted {
             var rows = 0
             let matched = leaves.matched
@@ -63,7 +67,7 @@ struct AuditRangeReader {
             }
             if rows < page { return }
             leaves.settle(first)
-            page = min(max(2 * (leaves.matched - matched), 16), leaves.count)
+            page = min(max(2 * (leaves.matched - matched), 16), Self.maximumPage)
         }
     }
 
@@ -116,20 +120,24 @@ struct AuditRangeReader {
     }
 
     private mutating func note(_ leaf: AuditLeaves.Leaf, after previous: ULID?) {
-        let id = leaf.id?.description ?? leaves.unreadableIDs[leaf.seq]
         switch leaf.state {
         case .missing:
-            result.found(.deleted, leaf.seq, id, "The entry was sealed but is not in the table.")
+            result.found(.deleted, leaf.seq, id(leaf), "The entry was sealed but is not in the table.")
         case .unreadable:
             result.found(
-                .edited, leaf.seq, id,
+                .edited, leaf.seq, id(leaf),
                 "The entry cannot be read: \(leaves.problems[leaf.seq] ?? "not a ULID")")
         case .same, .different:
             if let previous, let own = leaf.id, own < previous {
-                result.found(.reordered, leaf.seq, id, "The entry stands after a later one of its batch.")
+                result.found(
+                    .reordered, leaf.seq, id(leaf), "The entry stands after a later one of its batch.")
             } else if leaf.state == .different {
-                result.found(.edited, leaf.seq, id, "The entry does not have the hash that was sealed.")
+                result.found(.edited, leaf.seq, id(leaf), "The entry does not have the hash that was sealed.")
             }
         }
+    }
+
+    private func id(_ leaf: AuditLeaves.Leaf) -> String? {
+        leaf.id?.description ?? leaves.unreadableIDs[leaf.seq]
     }
 }

@@ -11,8 +11,8 @@ package import Storage
 /// not on that of the log.
 package struct AuditVerifier: Sendable {
     static let maximumProblems = 20
-    /// How many ranges are read at once: as one waits for the database another
-    /// is hashed, and most connections are left to others.
+    /// How many ranges are read at once: while one waits for the database another
+    /// is hashed. Fewer than SQLite has readers, so that others find one free.
     private static let concurrency = 3
     /// How far reading may run ahead of joining, in ranges.
     private static let lead = 16

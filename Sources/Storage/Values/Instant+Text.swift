@@ -5,33 +5,47 @@ extension Instant: CustomStringConvertible {
     private static let daysBefore1970: Int64 = 719_468
     private static let daysPerEra: Int64 = 146_097
 
+    private static let textLength = 27
+
     /// `2026-11-22T10:00:00.123456Z`. Years outside 0000 to 9999, which RFC 3339
     /// cannot express, are written with as many digits as they need.
-    package var description: String {
+    package var description: String { withUTF8 { String(decoding: $0, as: UTF8.self) } }
+
+    /// Lends the text without making a string of it.
+    package func withUTF8<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
         let (days, time) = microseconds.quotientAndRemainderRoundingDown(by: Self.microsecondsPerDay)
-        let (year, month, day) = Self.civil(days: days)
-        guard (0...9999).contains(year) else {
-            return "\(year)-\(month)-\(day) (\(microseconds) microseconds)"
+        let date = Self.civil(days: days)
+        guard (0...9999).contains(date.year) else {
+            var text = "\(date.year)-\(date.month)-\(date.day) (\(microseconds) microseconds)"
+            return try text.withUTF8(body)
+        }
+        return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.textLength) { buffer in
+            Self.write(date, time, to: buffer)
+            return try body(UnsafeBufferPointer(buffer))
+        }
+    }
+
+    /// Initializes all of a buffer of ``textLength``.
+    private static func write(
+        _ date: (year: Int64, month: Int64, day: Int64), _ time: Int64,
+        to buffer: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        func put(_ value: Int64, digits: Int, at start: Int, then separator: Unicode.Scalar) {
+            var rest = value
+            for index in stride(from: start + digits - 1, through: start, by: -1) {
+                buffer[index] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+                rest /= 10
+            }
+            buffer[start + digits] = UInt8(ascii: separator)
         }
         let seconds = time / 1_000_000
-        return String(unsafeUninitializedCapacity: 27) { buffer in
-            func put(_ value: Int64, digits: Int, at start: Int, then separator: Unicode.Scalar) {
-                var rest = value
-                for index in stride(from: start + digits - 1, through: start, by: -1) {
-                    buffer[index] = UInt8(truncatingIfNeeded: 48 + rest % 10)
-                    rest /= 10
-                }
-                buffer[start + digits] = UInt8(ascii: separator)
-            }
-            put(year, digits: 4, at: 0, then: "-")
-            put(month, digits: 2, at: 5, then: "-")
-            put(day, digits: 2, at: 8, then: "T")
-            put(seconds / 3600, digits: 2, at: 11, then: ":")
-            put(seconds / 60 % 60, digits: 2, at: 14, then: ":")
-            put(seconds % 60, digits: 2, at: 17, then: ".")
-            put(time % 1_000_000, digits: 6, at: 20, then: "Z")
-            return 27
-        }
+        put(date.year, digits: 4, at: 0, then: "-")
+        put(date.month, digits: 2, at: 5, then: "-")
+        put(date.day, digits: 2, at: 8, then: "T")
+        put(seconds / 3600, digits: 2, at: 11, then: ":")
+        put(seconds / 60 % 60, digits: 2, at: 14, then: ":")
+        put(seconds % 60, digits: 2, at: 17, then: ".")
+        put(time % 1_000_000, digits: 6, at: 20, then: "Z")
     }
 
     /// Reads RFC 3339 section 5.6: date, `T`, time, an optional fraction, and
