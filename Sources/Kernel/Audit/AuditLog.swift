@@ -18,21 +18,19 @@ package enum AuditLog {
         """
 
     /// Adds the entry of a change and announces it to the sealer.
-    static func insert(_ entry: AuditEntry, _ tx: Transaction) throws {
-        try tx.runMany([
-            "INSERT INTO audit_logs (\(columns)) VALUES \(row(entry))",
-            "INSERT INTO audit_pending (entry_id) VALUES (\(entry.id))",
-        ])
+    static func insert(_ entry: AuditEntry, _ tx: Transaction) throws { try tx.runMany(inserts([entry])) }
+
+    /// What does the same for many, with few statements.
+    static func inserts(_ entries: [AuditEntry]) -> [SQL] { rows(entries) + announcements(entries) }
+
+    /// What adds entries that are sealed in this same transaction.
+    static func rows(_ entries: [AuditEntry]) -> [SQL] {
+        SQL.inserts("INSERT INTO audit_logs (\(columns)) VALUES", entries.map(row))
     }
 
-    /// Adds entries that are sealed in this same transaction.
-    static func insertRows(_ entries: [AuditEntry], _ tx: Transaction) throws {
-        try tx.insert(into: "audit_logs (\(columns))", entries.map(row))
-    }
-
-    /// Leaves entries to the sealer.
-    static func announce(_ entries: [AuditEntry], _ tx: Transaction) throws {
-        try tx.insert(into: "audit_pending (entry_id)", entries.map { "(\($0.id))" })
+    /// What leaves entries to the sealer.
+    static func announcements(_ entries: [AuditEntry]) -> [SQL] {
+        SQL.inserts("INSERT INTO audit_pending (entry_id) VALUES", entries.map { "(\($0.id))" })
     }
 
     private static func row(_ entry: AuditEntry) -> SQL {
@@ -40,8 +38,8 @@ package enum AuditLog {
         (\(entry.id), \(entry.timestamp), \(entry.category), \(entry.actorType), \(entry.actorID), \
         \(entry.actorEmail), \(entry.actorIP), \(entry.actorUserAgent), \(entry.action), \
         \(entry.resourceType), \(entry.resourceID), \(entry.description), \(entry.changes), \
-        \(entry.metadata), \(entry.status), \(entry.errorMessage), \(entry.requestID), \(entry.traceID), \
-        \(entry.sessionID))
+        \(entry.metadata), \(entry.status), \(entry.errorMessage), \(entry.requestID), \
+        \(entry.traceID), \(entry.sessionID))
         """
     }
 
@@ -94,7 +92,7 @@ extension Transaction {
         let entry = AuditEntry(
             unit.context, category: unit.category, action: action, subject: subject, status: status,
             description: description, changes: changes, metadata: metadata, error: error)
-        try AuditLog.insert(entry, self)
+        if unit.keepsEntries { keep(entry) } else { try AuditLog.insert(entry, self) }
         unit.note(
             EffectPreview(
                 kind: "change", action: action, resourceType: subject.type, resourceID: subject.id,

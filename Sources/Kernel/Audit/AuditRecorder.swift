@@ -121,13 +121,13 @@ package final class AuditRecorder: Service, Sendable {
             // Asked only after a failure: the answer to a commit may be lost on its way.
             let known = isUnsure ? try AuditLog.known(sorted.map(\.id), tx) : []
             let fresh = known.isEmpty ? sorted : sorted.filter { !known.contains($0.id) }
-            try AuditLog.insertRows(fresh, tx)
+            try tx.runMany(AuditLog.rows(fresh))
             try AuditSeal.lock(tx)
             do {
                 try seal.append(fresh, to: try seal.frontier(tx), at: now, tx)
             } catch is Checkpoint.Problem {
                 // With another key: they wait for the process that has the right one.
-                try AuditLog.announce(fresh, tx)
+                try tx.runMany(AuditLog.announcements(fresh))
             }
         }
     }

@@ -36,7 +36,7 @@ struct AuditSeal: Sendable {
             frontier.append(hash)
             leaves.append("(\(seq), \(entry.id), \(hash.bytes))")
         }
-        try tx.insert(into: "audit_leaves (seq, entry_id, leaf_hash)", leaves)
+        try tx.runMany(SQL.inserts("INSERT INTO audit_leaves (seq, entry_id, leaf_hash) VALUES", leaves))
         try AuditCheckpoint.store(frontier, signer, at: now, tx)
         try count(entries, tx)
     }

@@ -68,7 +68,7 @@ package final class JobAttempt: Sendable {
                 if outcome == .completed {
                     completed.append(attempt.record)
                 } else {
-                    try tx.acting(attempt.unit) { try attempt.close(outcome, tx) }
+                    try tx.acting(attempt.unit()) { try attempt.close(outcome, tx) }
                 }
             }
             try JobQueue.complete(completed, tx)
@@ -79,7 +79,9 @@ package final class JobAttempt: Sendable {
     }
 
     /// A unit of work of this attempt alone.
-    var unit: UnitOfWork { UnitOfWork(context, category: .automated) }
+    func unit(keepsEntries: Bool = false) -> UnitOfWork {
+        UnitOfWork(context, category: .automated, keepsEntries: keepsEntries)
+    }
 
     private func close(_ outcome: JobOutcome, _ tx: Transaction) throws {
         let environment = context.environment

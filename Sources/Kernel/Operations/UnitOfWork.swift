@@ -12,9 +12,14 @@ package final class UnitOfWork {
     /// Entries of automated work; see ``AuditCategory``.
     package let category: AuditCategory
 
-    package init(_ context: Context, category: AuditCategory) {
+    /// Whether audit entries are kept for whoever shares the transaction with
+    /// others, to be inserted together before its end.
+    let keepsEntries: Bool
+
+    package init(_ context: Context, category: AuditCategory, keepsEntries: Bool = false) {
         self.context = context
         self.category = category
+        self.keepsEntries = keepsEntries
     }
 
     /// Runs `body` with `actor` as the one whom audit entries name.

@@ -65,7 +65,8 @@ package struct ProcessWebhook: Job {
             if attempts.count > 1, let failure = tx.contention { throw failure }
             return closing.finish(event, result, attempt, ContinuousClock.now - start)
         }
-        try tx.runMany(closing.statements)
+        let entries = tx.takeKept().compactMap { $0 as? AuditEntry }
+        try tx.runMany(AuditLog.inserts(entries) + closing.statements)
         return outcomes
     }
 
@@ -75,7 +76,7 @@ package struct ProcessWebhook: Job {
         guard let source = attempt.context.environment.webhookSources[event.source] else {
             return .failed("no source '\(event.source)' is registered", retry: false)
         }
-        let unit = attempt.unit
+        let unit = attempt.unit(keepsEntries: true)
         // What it changes is the source's doing, not the worker's.
         return tx.acting(unit) {
             unit.acting(as: .webhook(event.source)) { HandlerResult.of(source, event, tx, unit) }
@@ -92,12 +93,21 @@ package struct ProcessWebhook: Job {
 
     /// Collects what is written of events that were handled in one transaction.
     private struct Closing {
-        private var updates: [SQL] = []
+        private var events: [SQL] = []
         private var attempts: [SQL] = []
         private var counts = TallyChanges(WebhookEvent.tally)
 
         var statements: [SQL] {
-            updates
+            SQL.inserts(
+                """
+                WITH closing (id, status, error, at, took, related_type, related_id) AS (VALUES
+                """, events,
+                """
+                ) UPDATE webhook_events SET status = closing.status, processing_error = closing.error, \
+                processed_at = closing.at, processing_duration_ms = closing.took, \
+                attempt_count = attempt_count + 1, related_entity_type = closing.related_type, \
+                related_entity_id = closing.related_id FROM closing WHERE webhook_events.id = closing.id
+                """)
                 + SQL.inserts(
                     """
                     INSERT INTO webhook_attempts (webhook_id, attempt, started_at, duration_ms, outcome, error, \
@@ -113,14 +123,13 @@ package struct ProcessWebhook: Job {
             let milliseconds = Int(duration / .milliseconds(1))
             let (status, outcome) = ProcessWebhook.verdict(event, result, attempt.record)
             let related = result.related ?? event.related
-            updates.append(
-                event.moving(
-                    to: status,
-                    """
-                    processing_error = \(result.error), processed_at = \(now), \
-                    processing_duration_ms = \(milliseconds), attempt_count = attempt_count + 1, \
-                    related_entity_type = \(related?.type), related_entity_id = \(related?.id)
-                    """, &counts))
+            counts.add(-1, at: event.id.instant, [event.source, event.eventType, event.status.rawValue])
+            counts.add(1, at: event.id.instant, [event.source, event.eventType, status.rawValue])
+            events.append(
+                """
+                (\(event.id), \(status), \(result.error), \(now), \(milliseconds), \(related?.type), \
+                \(related?.id))
+                """)
             attempts.append(
                 """
                 (\(event.id), \(event.attemptCount + 1), \(now - duration), \(milliseconds), \(status), \

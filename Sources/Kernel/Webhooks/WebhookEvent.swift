@@ -129,18 +129,14 @@ package struct WebhookEvent: Sendable, RowDecodable {
         try tally.add(change, at: id.instant, [source, type, status.rawValue], tx)
     }
 
-    /// What moves the row to `status`; notes in `counts` what that changes.
-    func moving(to status: WebhookStatus, _ assignments: SQL, _ counts: inout TallyChanges) -> SQL {
-        counts.add(-1, at: id.instant, [source, eventType, self.status.rawValue])
-        counts.add(1, at: id.instant, [source, eventType, status.rawValue])
-        return "UPDATE webhook_events SET status = \(status), \(assignments) WHERE id = \(id)"
-    }
-
     /// Moves the row to `status` and the counts with it.
     func move(to status: WebhookStatus, _ assignments: SQL, _ tx: Transaction) throws {
         var counts = TallyChanges(Self.tally)
-        let update = moving(to: status, assignments, &counts)
-        try tx.runMany([update] + counts.statements)
+        counts.add(-1, at: id.instant, [source, eventType, self.status.rawValue])
+        counts.add(1, at: id.instant, [source, eventType, status.rawValue])
+        try tx.runMany(
+            ["UPDATE webhook_events SET status = \(status), \(assignments) WHERE id = \(id)"]
+                + counts.statements)
     }
 }
 

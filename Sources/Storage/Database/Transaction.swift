@@ -6,6 +6,7 @@
 package final class Transaction: Snapshot {
     private(set) var actions: [@Sendable () -> Void] = []
     private(set) var notifications: [Notification] = []
+    private var kept: [any Sendable] = []
     private var depth = 0
     /// What the layer above keeps for the length of the transaction.
     package var work: AnyObject?
@@ -29,7 +30,7 @@ package final class Transaction: Snapshot {
         try perform(0) { try session.savepoint(depth + 1) }
         depth += 1
         defer { depth -= 1 }
-        let (actionCount, notificationCount) = (actions.count, notifications.count)
+        let (actionCount, notificationCount, keptCount) = (actions.count, notifications.count, kept.count)
         do {
             let value = try body()
             if let failure { throw failure }
@@ -38,10 +39,21 @@ package final class Transaction: Snapshot {
         } catch {
             actions.removeSubrange(actionCount...)
             notifications.removeSubrange(notificationCount...)
+            kept.removeSubrange(min(keptCount, kept.count)...)
             // A lost connection or a lost transaction has no savepoint to go back to.
             if (try? session.rollback(to: depth)) != nil { failure = nil }
             throw error
         }
+    }
+
+    /// Holds a value for a later part of the same transaction, which asks for it
+    /// with ``takeKept()``; forgotten when the savepoint it came from is undone.
+    package func keep(_ value: any Sendable) { kept.append(value) }
+
+    /// What was kept since the last call, in order.
+    package func takeKept() -> [any Sendable] {
+        defer { kept = [] }
+        return kept
     }
 
     /// Lets ``Database/write(_:)`` return before this transaction is on disk: a
