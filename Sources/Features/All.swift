@@ -1,4 +1,4 @@
 package import Kernel
 
 /// Every feature of the product, in the order in which clients see their tools.
-package let allFeatures: [Feature] = [.audit, .bookings, .instructors, .payments, .webhooks]
+package let allFeatures: [Feature] = [.jobs, .audit, .bookings, .instructors, .payments, .webhooks]

@@ -12,7 +12,8 @@ package final class Environment: Sendable {
     package let logger: Logger
     /// Webhook sources by name, from the features' manifests.
     package let webhookSources: [String: any WebhookSource.Type]
-    private let jobNames: Set<String>
+    package let features: [Feature]
+    let jobs: JobRegistry
 
     package init(
         now: @escaping @Sendable () -> Instant = { Instant.now() }, ids: ULIDGenerator = ULIDGenerator(),
@@ -20,7 +21,8 @@ package final class Environment: Sendable {
         logger: Logger = Logger(label: "instainstru"), features: [Feature] = []
     ) {
         let webhooks = features.flatMap(\.webhooks)
-        jobNames = Set((kernelJobs + features.flatMap(\.jobs)).map { $0.name })
+        self.features = features
+        jobs = JobRegistry(features)
         webhookSources = Dictionary(webhooks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.now = now
         self.ids = ids
@@ -30,7 +32,7 @@ package final class Environment: Sendable {
     }
 
     /// Whether a handler runs the jobs of that name in this program.
-    func isRegistered(_ job: String) -> Bool { jobNames.contains(job) }
+    package func isRegistered(_ job: String) -> Bool { jobs[job] != nil }
 }
 
 /// Everything one call knows about itself: who, through what, when, and why.

@@ -106,6 +106,21 @@ import Testing
             "audit_resource_history": [["resource_type": "webhook", "resource_id": failed]],
             "audit_recent_admin_actions": [["include_reads": true, "include_automated": true]],
             "audit_entry": [["entry_id": events["entry"] ?? .null]],
+            "celery_worker_status": [[:]], "celery_queue_depth": [[:]], "celery_failed_tasks": [[:]],
+            "celery_payment_health": [[:]], "celery_active_tasks": [[:]], "celery_beat_schedule": [[:]],
+            "celery_task_history": [
+                [:], ["task_name": "webhooks.process", "state": "FAILURE", "hours": 24],
+            ],
+            "celery_task_history_persistent": [
+                [:], ["status": "STARTED"], ["status": "SUCCESS", "limit": 1],
+            ],
+            "celery_task_stats": [[:], ["task_name": "webhooks.process"]],
+            "job_retry": [["task_name": "webhooks.process", "reason": "a test"]],
+            "job_discard": [
+                ["job_ids": [events["job"] ?? .null], "reason": "a test", "dry_run": true]
+            ],
+            "queue_pause": [["queue": "payments", "reason": "a test"]],
+            "queue_resume": [["queue": "payments"]],
         ]
     }
 
@@ -125,12 +140,15 @@ import Testing
             let id = JSONValue.string(failed.description)
             _ = try await platform.callConfirmed("webhook_replay", ["event_id": id, "dry_run": false])
             try await platform.seal()
+            await platform.worker.renewAndRescue()
             let entry: String? = try await platform.value("SELECT MAX(entry_id) FROM audit_leaves")
+            let job: String? = try await platform.value("SELECT MAX(id) FROM jobs")
             try await body(
                 platform,
                 [
                     "failed": id, "done": .string(done.description),
                     "entry": entry.map { .string($0) } ?? .null,
+                    "job": job.map { .string($0) } ?? .null,
                 ])
         }
     }

@@ -90,6 +90,35 @@ package struct Booking: Sendable, RowDecodable {
             "payment.dispute", Subject("booking", id.description), changes: changes(from: old, to: new))
     }
 
+    /// Counts of the payment pipeline; none goes beyond ``countLimit``.
+    package struct PaymentCounts: Sendable {
+        /// Confirmed bookings whose payment is to be authorized.
+        package var pendingAuthorizations: Int
+        /// Completed bookings whose payment is authorized and not captured.
+        package var pendingCaptures: Int
+        /// Payments that need somebody, changed in the last 24 hours.
+        package var failedToday: Int
+    }
+
+    private static let countLimit = 10_000
+
+    package static func paymentCounts(_ db: Snapshot, now: Instant) throws -> PaymentCounts {
+        func count(_ condition: SQL) -> SQL {
+            "(SELECT COUNT(*) FROM (SELECT 1 FROM bookings WHERE \(condition) LIMIT \(countLimit)) AS found)"
+        }
+        let row = try db.rows(
+            """
+            SELECT \(count("payment_status = 'scheduled' AND status = 'CONFIRMED'")),
+                \(count("payment_status = 'authorized' AND status = 'COMPLETED'")),
+                \(count("payment_status = 'payment_method_required' AND updated_at >= \(now - .seconds(86_400))"))
+                + \(count("payment_status = 'manual_review' AND updated_at >= \(now - .seconds(86_400))"))
+            """
+        ).first
+        return PaymentCounts(
+            pendingAuthorizations: try row?.get(at: 0) ?? 0, pendingCaptures: try row?.get(at: 1) ?? 0,
+            failedToday: try row?.get(at: 2) ?? 0)
+    }
+
     private func json(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
 }
 
@@ -108,5 +137,15 @@ let bookingMigration = Migration("0101_bookings") { _ in
         """,
         "CREATE INDEX bookings_student ON bookings (student_id)",
         "CREATE INDEX bookings_instructor ON bookings (instructor_id)",
+    ]
+}
+
+/// For the counts of ``Booking/paymentCounts(_:now:)``.
+let bookingPaymentIndex = Migration("0104_booking_payments") { _ in
+    [
+        """
+        CREATE INDEX bookings_payment ON bookings (payment_status, status, updated_at)
+        WHERE payment_status IS NOT NULL AND payment_status <> 'settled'
+        """
     ]
 }

@@ -122,7 +122,7 @@ package struct JobRecord: Sendable, RowDecodable {
     package var requestID: String?
     package var traceID: String?
 
-    static let columns: SQL = """
+    package static let columns: SQL = """
         id, name, queue, priority, payload, payload_version, attempt, max_attempts, created_at, started_at, \
         worker, request_id, trace_id
         """

@@ -14,6 +14,8 @@ package struct JobRegistry: Sendable {
             @Sendable (JobRecord, Context, any Database) throws -> (
                 JobAttempt, @Sendable () async throws -> Void
             )
+        /// What the job does when it is given up without having run.
+        let discarded: @Sendable (JobRecord, String, Transaction, Context) throws -> Void
         /// Runs several attempts in one transaction; nil when each runs alone.
         let together: Together?
     }
@@ -44,6 +46,9 @@ package struct JobRegistry: Sendable {
                     let job = try decode(record, as: J.self)
                     let attempt = JobAttempt(job, record, context: context, database: database)
                     return (attempt, { try await job.run(attempt) })
+                },
+                discarded: { record, reason, tx, context in
+                    try decode(record, as: J.self).discarded(reason, tx, context)
                 },
                 together: together(type))
         }

@@ -19,6 +19,7 @@ package final class Scheduler: Service, Sendable {
     struct Entry: Sendable {
         let schedule: JobSchedule
         let job: String
+        let queue: String
         let enqueue: @Sendable (Transaction, _ uniqueKey: String) throws -> Bool
     }
 
@@ -36,7 +37,7 @@ package final class Scheduler: Service, Sendable {
         func open<J: ScheduledJob>(_ type: J.Type) -> [Entry] {
             J.schedules(configuration).map { schedule in
                 Entry(
-                    schedule: schedule, job: J.name,
+                    schedule: schedule, job: J.name, queue: J.queue.name,
                     enqueue: { tx, key in try tx.enqueue(J(), uniqueKey: key) })
             }
         }

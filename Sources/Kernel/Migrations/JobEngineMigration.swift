@@ -4,7 +4,7 @@ import Storage
 ///
 /// `jobs` is made anew because its states change: what waits for a time is kept
 /// apart from what is ready, so that a claim never steps over the former.
-let jobEngineMigration = Migration("0006_job_engine") { _ in
+let jobEngineMigration = Migration("0105_job_engine") { _ in
     [
         """
         CREATE TABLE jobs_new (
@@ -58,7 +58,10 @@ let jobEngineMigration = Migration("0006_job_engine") { _ in
         """,
         "CREATE INDEX task_executions_name ON task_executions (task_name, id)",
         """
-        CREATE INDEX task_executions_trouble ON task_executions (outcome, task_name, id)
+        CREATE INDEX task_executions_trouble ON task_executions (outcome, id) WHERE outcome <> 'completed'
+        """,
+        """
+        CREATE INDEX task_executions_named_trouble ON task_executions (task_name, outcome, id)
         WHERE outcome <> 'completed'
         """,
     ]

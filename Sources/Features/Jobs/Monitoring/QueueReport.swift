@@ -16,6 +16,8 @@ package struct QueueReport: Codable, Sendable {
         package var throughputPerMinute: Double?
         /// Whether somebody has paused it.
         package var isPaused: Bool?
+        /// True when there are more than `depth`, which were not counted.
+        package var isAtLeast: Bool?
     }
 
     package var status: MonitorStatus
