@@ -66,7 +66,10 @@ let package = Package(
         // The product: one folder per feature.
         .target(
             name: "Features",
-            dependencies: ["Kernel", "Storage", "JSON", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Kernel", "Storage", "JSON", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         // Composition root and surfaces: MCP, HTTP, webhooks, command line.
         .target(

@@ -1,4 +1,6 @@
 package import Kernel
 
 /// Every feature of the product, in the order in which clients see their tools.
-package let allFeatures: [Feature] = [.jobs, .audit, .bookings, .instructors, .payments, .webhooks]
+package let allFeatures: [Feature] = [
+    .jobs, .audit, .bookings, .instructors, .notifications, .payments, .webhooks,
+]

@@ -4,5 +4,6 @@
 /// that is missing from its feature's list, or an entry that nobody expects, stops
 /// the process at its start (``Kernel/JobCheck``).
 package let timetable: [String: String] = [
-    "prune-task-history": "maintenance.prune_task_history"
+    "notifications-dispatch-pending": "outbox.dispatch_pending",
+    "prune-task-history": "maintenance.prune_task_history",
 ]

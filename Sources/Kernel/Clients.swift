@@ -35,8 +35,20 @@ package struct Clients: Sendable {
     /// What came back from an HTTP request.
     package struct HTTPAnswer: Sendable {
         package var status: Int
+        package var headers: [(name: String, value: String)]
         package var body: [UInt8]
-        package init(status: Int, body: [UInt8]) { (self.status, self.body) = (status, body) }
+
+        package init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8]) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
+
+        /// The first header of that name, in any case (RFC 9110 §5.1).
+        package func header(_ name: String) -> String? {
+            let name = name.lowercased()
+            return headers.first { $0.name.lowercased() == name }?.value
+        }
     }
 
     /// Why no answer came back. Any status is an answer.

@@ -26,6 +26,12 @@ package struct Configuration: Sendable {
     package var celeryFlowerURL: String?
     package var celeryFlowerUser: String?
     package var celeryFlowerPassword: String?
+    package var resendAPIKey: String?
+    package var emailFrom: String?
+    package var twilioAccountSID: String?
+    package var twilioAuthToken: String?
+    package var twilioFrom: String?
+    package var twilioMessagingServiceSID: String?
     package var gitSHA: String?
     package var environmentName = "development"
     package var ratePerMinute = 600
@@ -81,6 +87,22 @@ package struct Configuration: Sendable {
         .optional(
             "CELERY_FLOWER_PASSWORD", \.celeryFlowerPassword, "Password of Flower's basic authentication.",
             isSecret: true),
+        .optional(
+            "RESEND_API_KEY", \.resendAPIKey,
+            "Resend API key; unset means that e-mail goes to the local mailbox.", isSecret: true),
+        .optional(
+            "EMAIL_FROM", \.emailFrom, "Sender of e-mail, e.g. InstaInstru <hello@example.com>.",
+            check: Setting.isSender),
+        .optional(
+            "TWILIO_ACCOUNT_SID", \.twilioAccountSID,
+            "Twilio account, AC…; unset means that SMS go to the local mailbox.", check: Setting.isAccountSID),
+        .optional(
+            "TWILIO_AUTH_TOKEN", \.twilioAuthToken, "Twilio auth token.", isSecret: true),
+        .optional(
+            "TWILIO_FROM", \.twilioFrom, "Sender of SMS: a number such as +15005550006, or a sender name."),
+        .optional(
+            "TWILIO_MESSAGING_SERVICE_SID", \.twilioMessagingServiceSID,
+            "Twilio messaging service, MG…; instead of TWILIO_FROM.", check: Setting.isServiceSID),
         .optional(
             "GIT_SHA", \.gitSHA, "Commit that is running; else RENDER_GIT_COMMIT or COMMIT_SHA.",
             also: ["RENDER_GIT_COMMIT", "COMMIT_SHA"]),
@@ -147,6 +169,7 @@ package struct Configuration: Sendable {
             problems.append(.init("CHECKR_WEBHOOK_USER", "and CHECKR_WEBHOOK_PASS must be set together"))
         }
         problems += configuration.flowerProblems
+        problems += configuration.messageProblems
         guard problems.isEmpty else { throw Failure.invalid(problems, hint: "See Docs/configuration.md.") }
         return configuration
     }
@@ -161,6 +184,27 @@ package struct Configuration: Sendable {
         }
         if (celeryFlowerUser == nil) != (celeryFlowerPassword == nil) {
             problems.append(.init("CELERY_FLOWER_USER", "and CELERY_FLOWER_PASSWORD must be set together"))
+        }
+        return problems
+    }
+
+    /// A provider of messages that is set in part would send nothing, or from nobody.
+    private var messageProblems: [Failure.Field] {
+        var problems: [Failure.Field] = []
+        if resendAPIKey != nil, emailFrom == nil {
+            problems.append(.init("EMAIL_FROM", "must be set together with RESEND_API_KEY"))
+        }
+        let sender = twilioFrom ?? twilioMessagingServiceSID
+        if [twilioAccountSID, twilioAuthToken, sender].contains(where: { $0 != nil }) {
+            if twilioAccountSID == nil { problems.append(.init("TWILIO_ACCOUNT_SID", "is needed for SMS")) }
+            if twilioAuthToken == nil { problems.append(.init("TWILIO_AUTH_TOKEN", "is needed for SMS")) }
+            if sender == nil {
+                problems.append(
+                    .init("TWILIO_FROM", "or TWILIO_MESSAGING_SERVICE_SID is needed for SMS"))
+            }
+        }
+        if twilioFrom != nil, twilioMessagingServiceSID != nil {
+            problems.append(.init("TWILIO_FROM", "and TWILIO_MESSAGING_SERVICE_SID exclude each other"))
         }
         return problems
     }

@@ -27,4 +27,23 @@ extension Setting {
     static let isKeyName: Check = { text in
         text.contains { $0.isWhitespace || $0 == "+" } ? "must not contain white space or '+'" : nil
     }
+
+    /// `a@b.c` or `Name <a@b.c>`; it becomes a header, so it is one line.
+    static let isSender: Check = { text in
+        let address = text.last == ">" ? text.split(separator: "<").last?.dropLast() ?? "" : text[...]
+        let isAddress = address.contains("@") && !address.contains { $0.isWhitespace }
+        return isAddress && !text.contains { $0.isNewline }
+            ? nil : "must be an address such as InstaInstru <hello@example.com>"
+    }
+
+    static let isAccountSID = isSID("AC")
+    static let isServiceSID = isSID("MG")
+
+    /// Twilio's ids: two letters and 32 hexadecimal digits. They become part of a path.
+    private static func isSID(_ prefix: String) -> Check {
+        { text in
+            text.hasPrefix(prefix) && text.utf8.count == 34 && text.dropFirst(2).allSatisfy(\.isHexDigit)
+                ? nil : "must be \(prefix) and 32 hexadecimal digits"
+        }
+    }
 }

@@ -47,7 +47,9 @@ extension Clients {
         do {
             let response = try await http.execute(outgoing, timeout: TimeAmount(request.timeout))
             let bytes = try await response.body.collect(upTo: request.maximumBytes)
-            return HTTPAnswer(status: Int(response.status.code), body: Array(bytes.readableBytesView))
+            return HTTPAnswer(
+                status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) },
+                body: Array(bytes.readableBytesView))
         } catch is CancellationError {
             throw CancellationError()
         } catch is NIOTooManyBytesError {

@@ -14,11 +14,11 @@ struct Instainstru: AsyncParsableCommand {
               instainstru token create --name claude --owner ada@example.com --scopes mcp:read,mcp:write
               instainstru call webhooks_failed --since-hours 48
               instainstru audit verify
+              instainstru mailbox                       what would have been sent by e-mail and SMS
             """,
         version: Build.version,
         subcommands: [
             Serve.self, Demo.self, Work.self, Stdio.self, Migrate.self, Call.self, Token.self, Audit.self,
-            Doctor.self,
-            Docs.self,
+            Mailbox.self, Doctor.self, Docs.self,
         ])
 }

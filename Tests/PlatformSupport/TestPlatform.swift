@@ -38,10 +38,11 @@ package final class TestPlatform: Sendable {
 
     /// - Parameters:
     ///   - extra: features of the test, beside the product's.
+    ///   - clients: the outside world; every call fails unless the test declares it.
     ///   - configure: changes the settings, e.g. the rate limit.
     package init(
         _ dialect: Dialect, extra: [Feature] = [], logger: Logger = TestDatabase.quiet,
-        configure: (inout Configuration) -> Void = { _ in }
+        clients: Clients = .unimplemented, configure: (inout Configuration) -> Void = { _ in }
     ) async throws {
         var configuration = Configuration()
         configuration.stripeWebhookSecret = Self.stripeSecret
@@ -61,7 +62,7 @@ package final class TestPlatform: Sendable {
         let counter = Counter()
         environment = Environment(
             now: { [clock] in clock.now }, ids: ULIDGenerator(clock: { 0 }, random: { counter.next() }),
-            configuration: configuration, logger: logger, features: features)
+            clients: clients, configuration: configuration, logger: logger, features: features)
         database = ProbeDatabase(try await TestDatabase.make(dialect))
         try await Migrator(allMigrations(features)).migrate(database)
         recorder = AuditRecorder(database: database, signer: signer, environment: environment)
@@ -78,11 +79,13 @@ package final class TestPlatform: Sendable {
     /// Opens a platform, runs `body` and removes the platform's database.
     package static func with(
         _ dialect: Dialect, extra: [Feature] = [], logger: Logger = TestDatabase.quiet,
-        configure: (inout Configuration) -> Void = { _ in }, _ body: (TestPlatform) async throws -> Void
+        clients: Clients = .unimplemented, configure: (inout Configuration) -> Void = { _ in },
+        _ body: (TestPlatform) async throws -> Void
     ) async throws {
         await PlatformLimit.shared.enter()
         do {
-            let platform = try await TestPlatform(dialect, extra: extra, logger: logger, configure: configure)
+            let platform = try await TestPlatform(
+                dialect, extra: extra, logger: logger, clients: clients, configure: configure)
             do { try await body(platform) } catch {
                 await platform.database.close()
                 throw error

@@ -30,7 +30,8 @@ package final class UnitOfWork {
         return try body()
     }
 
-    func note(_ effect: EffectPreview) { effects.append(effect) }
+    /// Adds to what a preview shows.
+    package func note(_ effect: EffectPreview) { effects.append(effect) }
 
     /// Drops what was noted after a savepoint that was rolled back.
     func forget(after count: Int) { effects.removeSubrange(count...) }
@@ -38,14 +39,25 @@ package final class UnitOfWork {
 
 /// One thing a command did or would do.
 package struct EffectPreview: Codable, Sendable, Hashable {
-    /// `change` for an audited change of a row, `job` for work that would be enqueued.
+    /// `change` for an audited change of a row, `job` for work that would be enqueued,
+    /// `message` for an e-mail or SMS that would be sent.
     package var kind: String
-    /// The audit action, or the job's name.
+    /// The audit action, the job's name, or the event that the message tells of.
     package var action: String
     package var resourceType: String?
     package var resourceID: String?
     /// Field → old and new value, redacted.
     package var changes: RawJSON?
+
+    package init(
+        kind: String, action: String, resourceType: String?, resourceID: String?, changes: RawJSON?
+    ) {
+        self.kind = kind
+        self.action = action
+        self.resourceType = resourceType
+        self.resourceID = resourceID
+        self.changes = changes
+    }
 
     /// What must be the same when a confirmed call runs: everything but the
     /// ids and values that are new on every run.

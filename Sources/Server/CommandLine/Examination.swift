@@ -1,3 +1,4 @@
+import Features
 import Kernel
 import Storage
 
@@ -25,7 +26,7 @@ package enum Examination {
                 detail: settings.stripeSecrets.isEmpty
                     ? "no STRIPE_WEBHOOK_SECRET: events are refused with 500"
                     : "\(settings.stripeSecrets.count) signing secrets"),
-            checkr(settings),
+            checkr(settings), messages(.email, settings), messages(.sms, settings),
             Finding(
                 name: "git sha", state: settings.gitSHA == nil ? .unset : .good,
                 detail: settings.gitSHA ?? "health and attempts cannot name the deployed commit"),
@@ -44,6 +45,15 @@ package enum Examination {
             name: "checkr webhooks", state: missing.isEmpty ? .good : .unset,
             detail: missing.isEmpty
                 ? "configured" : "no \(missing.joined(separator: ", no ")): events are refused with 500")
+    }
+
+    private static func messages(_ kind: MessageKind, _ settings: Configuration) -> Finding {
+        let sender = MessageSender.of(kind, settings)
+        let isKept = sender.name == "mailbox"
+        return Finding(
+            name: kind == .email ? "e-mail" : "sms", state: isKept ? .unset : .good,
+            detail: isKept
+                ? "kept in the local mailbox: instainstru mailbox" : "\(sender.name), from \(sender.address)")
     }
 
     private static func wiring(_ platform: Platform) -> String {
