@@ -135,7 +135,7 @@ import Testing
         try await TestPlatform.with(dialect) { platform in
             let dispatch = { @Sendable () async throws in
                 try await platform.database.transaction(platform.context(), category: .automated) { tx, _ in
-                    try tx.enqueue(DispatchPending())
+                    _ = try tx.enqueue(DispatchPending())
                 }
             }
             try await Outbox.send(platform, Outbox.email(), Outbox.email(key: "other"))

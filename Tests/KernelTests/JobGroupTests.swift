@@ -8,7 +8,7 @@ import Testing
 @testable import Kernel
 
 /// Jobs that share a transaction, and commits that do not wait.
-@Suite(.timeLimit(.minutes(2))) struct JobGroupTests {
+@Suite(.timeLimit(.minutes(10))) struct JobGroupTests {
     private static func deliver(_ platform: TestPlatform, _ actions: String...) async throws -> [ULID] {
         var ids: [ULID] = []
         for (index, action) in actions.enumerated() {
@@ -41,7 +41,7 @@ import Testing
             #expect(try await platform.count("webhook_attempts", where: "attempt = 1") == 7)
             #expect(
                 try await platform.rows("SELECT state, COUNT(*) AS n FROM jobs GROUP BY state ORDER BY state")
-                    == ["state=scheduled n=3", "state=discarded n=1"])
+                    == ["state=discarded n=1", "state=scheduled n=3"])
             // Each entry names the request that brought its event.
             #expect(
                 try await platform.value(

@@ -1,6 +1,7 @@
 import Features
 import JSON
 import Kernel
+import Storage
 
 /// The local mailbox, for somebody at a terminal.
 package enum MailboxText {
