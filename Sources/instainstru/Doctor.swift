@@ -6,14 +6,26 @@ import Server
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check the configuration, the database, the keys and the wiring.",
-        discussion: "Example:\n  instainstru doctor\nExit code 1 when something is wrong.")
+        discussion: """
+            Examples:
+              instainstru doctor
+              instainstru doctor jobs
+            Exit code 1 when something is wrong.
+            """)
 
+    enum Topic: String, CaseIterable, ExpressibleByArgument { case jobs }
+
+    @Argument(help: "Look at this only: jobs (handlers, queues, schedule, what waits).") var topic: Topic?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let configuration = try await Terminal.reporting { try await common.load(quiet: true) }
-        for (name, value) in configuration.redacted { print("\(name)=\(value)") }
-        let findings = try await Terminal.withPlatform(configuration) { try await Examination.run($0) }
+        if topic == nil {
+            for (name, value) in configuration.redacted { print("\(name)=\(value)") }
+        }
+        let findings = try await Terminal.withPlatform(configuration) { [topic] platform in
+            topic == .jobs ? try await Examination.jobs(platform) : try await Examination.run(platform)
+        }
         for finding in findings { print("\(finding.state.rawValue)  \(finding.name): \(finding.detail)") }
         if findings.contains(where: { $0.state == .bad }) { throw ExitCode.failure }
     }

@@ -32,7 +32,7 @@ package enum Examination {
                 detail: settings.gitSHA ?? "health and attempts cannot name the deployed commit"),
         ]
         findings.append(try await audit(platform))
-        findings.append(try await jobs(platform))
+        findings += try await jobs(platform)
         return findings
     }
 
@@ -73,16 +73,43 @@ package enum Examination {
                 : "another key signed the last checkpoint; set AUDIT_SIGNING_KEY or AUDIT_LOG_ORIGIN")
     }
 
-    /// Jobs that wait for a handler nobody registered.
-    private static func jobs(_ platform: Platform) async throws -> Finding {
+    /// What could keep jobs from running: the check of every start, and what waits now.
+    package static func jobs(_ platform: Platform) async throws -> [Finding] {
+        let problems = JobCheck.problems(
+            platform.features, platform.configuration, expecting: timetable)
+        let entries = timetable.count
         let names = JobRegistry(platform.features).names
-        let orphans: [String] = try await platform.database.read { db in
-            try db.values(
-                "SELECT DISTINCT name FROM jobs WHERE state <> 'discarded' AND name \(notIn: names)")
+        let (orphans, entriesGone, stuck) = try await platform.database.read { db in
+            (
+                try db.values(
+                    "SELECT DISTINCT name FROM jobs WHERE state <> 'discarded' AND name \(notIn: names)",
+                    as: String.self),
+                try db.values(
+                    "SELECT entry FROM job_schedules WHERE entry \(notIn: timetable.keys.sorted())",
+                    as: String.self),
+                try JobState.queues(db).filter { $0.depth > 0 && $0.pausedAt != nil }.map(\.name)
+            )
         }
-        return Finding(
-            name: "jobs", state: orphans.isEmpty ? .good : .bad,
-            detail: orphans.isEmpty
-                ? "every waiting job has a handler" : "no handler for \(orphans.joined(separator: ", "))")
+        return [
+            Finding(
+                name: "job wiring", state: problems.isEmpty ? .good : .bad,
+                detail: problems.isEmpty
+                    ? "\(names.count) handlers, \(Queue.all.count) queues, \(entries) schedule entries, all of which meet"
+                    : problems.joined(separator: " ")),
+            Finding(
+                name: "jobs", state: orphans.isEmpty ? .good : .bad,
+                detail: orphans.isEmpty
+                    ? "every waiting job has a handler" : "no handler for \(orphans.joined(separator: ", "))"),
+            Finding(
+                name: "schedule", state: .good,
+                detail: entriesGone.isEmpty
+                    ? "no entry without a job"
+                    : "entries that ran once and are gone: \(entriesGone.joined(separator: ", "))"),
+            Finding(
+                name: "queues", state: stuck.isEmpty ? .good : .unset,
+                detail: stuck.isEmpty
+                    ? "nothing waits in a paused queue"
+                    : "paused while jobs wait: \(stuck.joined(separator: ", "))"),
+        ]
     }
 }
