@@ -37,8 +37,8 @@ package struct CronExpression: Sendable, Hashable {
         guard next(after: Instant(microseconds: 0)) != nil else { return nil }
     }
 
-    /// The first time after `instant`; nil when there is none in the eight years
-    /// that hold every date of the calendar.
+    /// The first time after `instant`; nil when there is none in the years that hold
+    /// every date of the calendar on every day of the week.
     package func next(after instant: Instant) -> Instant? {
         let minute = Self.minute(instant) + 1
         return search(from: minute, by: 1)
@@ -50,7 +50,7 @@ package struct CronExpression: Sendable, Hashable {
     private func search(from start: Int64, by step: Int64) -> Instant? {
         var minute = start
         var day = Self.day(of: minute)
-        let last = day + step * 366 * 8
+        let last = day + step * 366 * Self.horizon
         while day != last {
             if matches(day: day) {
                 while Self.day(of: minute) == day {
@@ -74,6 +74,10 @@ package struct CronExpression: Sendable, Hashable {
         return isAnyDay || isAnyWeekday ? isDay && isWeekday : isDay || isWeekday
     }
 
+    /// Years. A 29 February falls on the same weekday again after 40 at the latest,
+    /// across a century without a leap day.
+    private static let horizon: Int64 = 41
+
     private static func minute(_ instant: Instant) -> Int64 { floorDivide(instant.microseconds, 60_000_000) }
     private static func day(of minute: Int64) -> Int64 { floorDivide(minute, 1440) }
 
@@ -85,15 +89,19 @@ package struct CronExpression: Sendable, Hashable {
     private static func values(
         _ field: String, _ range: ClosedRange<Int>, names: [String] = [], first: Int = 0
     ) -> Set<Int>? {
+        // `Int` would take a sign, too.
+        func digits(_ text: Substring) -> Int? {
+            text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+        }
         func number(_ text: Substring) -> Int? {
-            let value = names.firstIndex(of: String(text)).map { $0 + first } ?? Int(text)
+            let value = names.firstIndex(of: String(text)).map { $0 + first } ?? digits(text)
             return value.flatMap { range.contains($0) ? $0 : nil }
         }
         var result: Set<Int> = []
         for part in field.split(separator: ",", omittingEmptySubsequences: false) {
             let pieces = part.split(separator: "/", omittingEmptySubsequences: false)
             guard pieces.count <= 2, let body = pieces.first else { return nil }
-            let step = pieces.count == 2 ? Int(pieces[1]) ?? 0 : 1
+            let step = pieces.count == 2 ? digits(pieces[1]) ?? 0 : 1
             guard step > 0 else { return nil }
             let ends = body.split(separator: "-", omittingEmptySubsequences: false)
             var (low, high) = (range.lowerBound, range.upperBound)
