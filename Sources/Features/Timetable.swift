@@ -1,9 +1,15 @@
-/// Every entry of the schedule and the job it names.
+package import Kernel
+
+/// Every job that has a handler, and every entry of the schedule with the job it names.
 ///
 /// Apart from the jobs, which declare the same entries with their cadence: a job
 /// that is missing from its feature's list, or an entry that nobody expects, stops
 /// the process at its start (``Kernel/JobCheck``).
-package let timetable: [String: String] = [
-    "notifications-dispatch-pending": "outbox.dispatch_pending",
-    "prune-task-history": "maintenance.prune_task_history",
-]
+package let timetable = ExpectedJobs(
+    jobs: [
+        "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending", "webhooks.process",
+    ],
+    schedule: [
+        "notifications-dispatch-pending": "outbox.dispatch_pending",
+        "prune-task-history": "maintenance.prune_task_history",
+    ])

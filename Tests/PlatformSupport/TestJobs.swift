@@ -12,7 +12,7 @@ package enum TestJobs {
             Migration("9003_job_runs") { _ in ["CREATE TABLE job_runs (id \(.autoID), job TEXT NOT NULL)"] }
         ])
 
-    private static func record(_ name: String, _ tx: Transaction) throws {
+    static func record(_ name: String, _ tx: Transaction) throws {
         try tx.run("INSERT INTO job_runs (job) VALUES (\(name))")
     }
 

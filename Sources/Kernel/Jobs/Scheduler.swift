@@ -34,6 +34,10 @@ package final class Scheduler: Service, Sendable {
     }
 
     static func entries(_ features: [Feature], _ configuration: Configuration) -> [Entry] {
+        entries(kernelJobs + features.flatMap(\.jobs), configuration)
+    }
+
+    static func entries(_ jobs: [any Job.Type], _ configuration: Configuration) -> [Entry] {
         func open<J: ScheduledJob>(_ type: J.Type) -> [Entry] {
             J.schedules(configuration).map { schedule in
                 Entry(
@@ -41,7 +45,7 @@ package final class Scheduler: Service, Sendable {
                     enqueue: { tx, key in try tx.enqueue(J(), uniqueKey: key) })
             }
         }
-        return (kernelJobs + features.flatMap(\.jobs)).flatMap { type in
+        return jobs.flatMap { type in
             (type as? any ScheduledJob.Type).map { open($0) } ?? []
         }.sorted { $0.schedule.name < $1.schedule.name }
     }
@@ -63,25 +67,36 @@ package final class Scheduler: Service, Sendable {
         return max(.milliseconds(5), min(Self.longest, next - now))
     }
 
-    /// One look at every entry.
+    /// One look at every entry. One that fails does not keep the others from
+    /// running; the first failure is thrown at the end.
     /// - Returns: how many jobs were enqueued.
     @discardableResult
     package func tick() async throws -> Int {
         let context = Context(actor: .system("scheduler"), surface: .job, environment: environment)
         var count = 0
+        var failure: (any Error)?
         for entry in entries {
-            guard let latest = entry.schedule.cadence.latest(at: context.now) else { continue }
-            let known: Instant? = try await database.read { db in
-                try db.value(
-                    "SELECT last_slot FROM job_schedules WHERE entry = \(entry.schedule.name)",
-                    as: Instant.self)
-            }
-            if let known, known >= latest { continue }
-            count += try await database.transaction(context, category: .automated) { tx, _ in
-                try Self.take(entry, latest, context.now, tx)
+            do { count += try await look(at: entry, context) } catch {
+                environment.logger.error(
+                    "scheduling a job failed",
+                    metadata: ["entry": "\(entry.schedule.name)", "error": "\(error)"])
+                failure = failure ?? error
             }
         }
+        if let failure { throw failure }
         return count
+    }
+
+    private func look(at entry: Entry, _ context: Context) async throws -> Int {
+        guard let latest = entry.schedule.cadence.latest(at: context.now) else { return 0 }
+        let known: Instant? = try await database.read { db in
+            try db.value(
+                "SELECT last_slot FROM job_schedules WHERE entry = \(entry.schedule.name)", as: Instant.self)
+        }
+        if let known, known >= latest { return 0 }
+        return try await database.transaction(context, category: .automated) { tx, _ in
+            try Self.take(entry, latest, context.now, tx)
+        }
     }
 
     private static func take(_ entry: Entry, _ latest: Instant, _ now: Instant, _ tx: Transaction) throws
