@@ -23,4 +23,9 @@ extension ULID: SQLBindable, SQLDecodable {
 extension ULIDGenerator {
     /// The next id, stamped with `instant`.
     package func next(at instant: Instant) -> ULID { next(atMilliseconds: instant.microseconds / 1_000) }
+
+    /// An id that carries `instant`, however far back it is; in no order with others.
+    package func stamped(at instant: Instant) -> ULID {
+        stamped(atMilliseconds: instant.microseconds / 1_000)
+    }
 }

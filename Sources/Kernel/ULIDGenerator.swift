@@ -41,6 +41,12 @@ package final class ULIDGenerator: Sendable {
         }
     }
 
+    /// An identifier of that very moment, for what is written down afterwards. It
+    /// takes no part in the order of the others.
+    package func stamped(atMilliseconds moment: Int64) -> ULID {
+        ULID(milliseconds: moment, randomHigh: UInt16(truncatingIfNeeded: random()), randomLow: random())
+    }
+
     /// The system's clock, in milliseconds since 1970.
     @Sendable package static func systemMilliseconds() -> Int64 {
         var time = timespec()

@@ -72,6 +72,24 @@ package enum JobOutcome: Sendable, Hashable {
     case snooze(Duration)
     /// Somebody stopped it.
     case cancelled(reason: String)
+
+    /// Whether it means that the job runs again, attempts permitting.
+    var isAgain: Bool {
+        switch self {
+        case .retry, .snooze: true
+        case .completed, .discard, .cancelled: false
+        }
+    }
+
+    /// The same with its text as it may be stored.
+    var recordable: JobOutcome {
+        switch self {
+        case .completed, .snooze: self
+        case .retry(let error): .retry(error: TaskExecution.recordable(error: error))
+        case .discard(let error): .discard(error: TaskExecution.recordable(error: error))
+        case .cancelled(let reason): .cancelled(reason: TaskExecution.recordable(error: reason))
+        }
+    }
 }
 
 /// Capped exponential back-off with full jitter on its upper half, or a list of
@@ -163,6 +181,8 @@ extension Transaction {
         }
         let added =
             try run(JobQueue.insert([(job, context)], at: runAt, uniqueKey: uniqueKey)[0]).affected > 0
+        // Its predecessor outlived the window; that is no reason to open another.
+        if !added, let key, J.uniqueFor != nil { try JobQueue.close(key, context.now, self) }
         if added {
             unit.note(
                 EffectPreview(

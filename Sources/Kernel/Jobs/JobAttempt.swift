@@ -8,6 +8,9 @@ package final class JobAttempt: Sendable {
     /// and two groups that need each other's rows do not stand still.
     static let groupLockWait = Duration.milliseconds(50)
 
+    /// What the history says of a job that somebody stopped.
+    static let stopReason = "it was stopped while it ran"
+
     package let record: JobRecord
     package let context: Context
     package let database: any Database
@@ -63,17 +66,24 @@ package final class JobAttempt: Sendable {
             if attempts.allSatisfy(\.isDatabaseOnly) { try tx.deferDurability() }
             try tx.limitLockWait(to: groupLockWait)
             let outcomes = try body(tx)
-            var completed: [JobRecord] = []
+            guard outcomes.count == attempts.count else {
+                throw Failure(.internal, "\(attempts.count) attempts ended in \(outcomes.count) outcomes.")
+            }
+            var completed: [JobAttempt] = []
             for (attempt, outcome) in zip(attempts, outcomes) {
                 if outcome == .completed {
-                    completed.append(attempt.record)
+                    completed.append(attempt)
                 } else {
                     try tx.acting(attempt.unit()) { try attempt.close(outcome, tx) }
                 }
             }
-            try JobQueue.complete(completed, tx)
+            try JobQueue.complete(completed.map(\.record), tx)
             let environment = first.context.environment
-            try TaskExecution.write(completed.map { TaskExecution($0, .completed, environment) }, tx)
+            try TaskExecution.write(
+                completed.map { attempt in
+                    let summary = attempt.notes.withLock { $0.summary }
+                    return TaskExecution(attempt.record, .completed, summary: summary, environment)
+                }, tx)
         }
         for attempt in attempts { attempt.settled.withLock { $0 = true } }
     }
@@ -85,14 +95,17 @@ package final class JobAttempt: Sendable {
 
     private func close(_ outcome: JobOutcome, _ tx: Transaction) throws {
         let environment = context.environment
+        // Somebody stopped it, so it does not run again, however this attempt ended.
+        let outcome =
+            try outcome.isAgain && JobQueue.isToStop(record, tx)
+            ? .cancelled(reason: Self.stopReason) : outcome.recordable
         let isDiscarded = try JobQueue.settle(record, outcome, policy, tx, now: environment.now())
         let notes = notes.withLock { $0 }
         func ended(_ ending: TaskExecution.Outcome, _ error: String? = nil, _ type: String? = nil) throws {
             try TaskExecution.write(
                 [
                     TaskExecution(
-                        record, ending, error: error, errorType: notes.errorType ?? type,
-                        summary: notes.summary, environment)
+                        record, ending, error: error, errorType: type, summary: notes.summary, environment)
                 ], tx)
         }
         switch outcome {
@@ -102,7 +115,7 @@ package final class JobAttempt: Sendable {
             try ended(.cancelled, reason, "Cancelled")
             try discarded(reason, tx, context)
         case .retry(let error), .discard(let error):
-            try ended(isDiscarded ? .discarded : .retryable, error, "JobFailed")
+            try ended(isDiscarded ? .discarded : .retryable, error, notes.errorType ?? "JobFailed")
             if isDiscarded { try discarded(error, tx, context) }
         }
     }

@@ -41,18 +41,22 @@ package enum JobQueue {
         ).affected > 0
     }
 
+    /// Closes the window again that ``open(_:_:_:_:)`` opened for nothing.
+    static func close(_ key: String, _ now: Instant, _ tx: Transaction) throws {
+        try tx.run("UPDATE job_windows SET until = \(now) WHERE unique_key = \(key)")
+    }
+
     /// How many jobs become ready in one claim at most.
     private static let promotions = 1_000
 
     /// Makes jobs ready whose time has come. Apart from the claim, so that a claim
     /// looks at ready jobs only and costs the same however many wait for a time.
-    static func promote(_ tx: Transaction, now: Instant) throws {
-        try tx.run(
-            """
-            UPDATE jobs SET state = 'available' WHERE id IN (
-                SELECT id FROM jobs WHERE state = 'scheduled' AND run_at <= \(now)
-                ORDER BY run_at, id LIMIT \(promotions) \(.skipLocked))
-            """)
+    static func promotion(now: Instant) -> SQL {
+        """
+        UPDATE jobs SET state = 'available' WHERE id IN (
+            SELECT id FROM jobs WHERE state = 'scheduled' AND run_at <= \(now)
+            ORDER BY run_at, id LIMIT \(promotions) \(.skipLocked))
+        """
     }
 
     /// Takes ready jobs for `worker` until `lease`, from each queue up to a limit:
@@ -61,28 +65,34 @@ package enum JobQueue {
         _ limits: [(queue: String, limit: Int)], worker: String, lease: Instant, _ tx: Transaction,
         now: Instant
     ) throws -> [JobRecord] {
-        try promote(tx, now: now)
+        try tx.run(promotion(now: now))
         let paused: Set<String> = try Set(
             tx.values("SELECT name FROM job_queues WHERE paused_at IS NOT NULL"))
+        guard !limits.isEmpty else { return [] }
+        let open = limits.map { ($0.queue, limit: paused.contains($0.queue) ? 0 : max(0, $0.limit)) }
+        return try tx.all(taking(open, worker: worker, lease: lease, now: now))
+    }
+
+    /// The statement that takes up to so many ready jobs of each queue.
+    static func taking(
+        _ limits: [(queue: String, limit: Int)], worker: String, lease: Instant, now: Instant
+    ) -> SQL {
         // Every queue is in the text, also those that take nothing, so that it stays prepared.
         let parts: [SQL] = limits.enumerated().map { index, part in
-            let limit = paused.contains(part.queue) ? 0 : max(0, part.limit)
-            return """
-                SELECT id FROM (SELECT id FROM jobs WHERE state = 'available' AND queue = \(part.queue)
-                ORDER BY priority DESC, run_at, id LIMIT \(limit) \(.skipLocked)) AS q\(raw: String(index))
-                """
+            """
+            SELECT id FROM (SELECT id FROM jobs WHERE state = 'available' AND queue = \(part.queue)
+            ORDER BY priority DESC, run_at, id LIMIT \(part.limit) \(.skipLocked)) AS q\(raw: String(index))
+            """
         }
-        guard !parts.isEmpty else { return [] }
         // Materialized, so that PostgreSQL chooses the rows once: a plan that runs the
         // choice again for each row would skip what it has just locked and take more.
-        return try tx.all(
-            "WITH due AS MATERIALIZED (" + .joined(parts, separator: " UNION ALL ")
-                + """
-                )
-                UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = \(worker), \
-                lease_until = \(lease), started_at = \(now) WHERE id IN (SELECT id FROM due)
-                RETURNING \(JobRecord.columns)
-                """)
+        return "WITH due AS MATERIALIZED (" + .joined(parts, separator: " UNION ALL ")
+            + """
+            )
+            UPDATE jobs SET state = 'running', attempt = attempt + 1, worker = \(worker), \
+            lease_until = \(lease), started_at = \(now), cancel_requested_at = NULL
+            WHERE id IN (SELECT id FROM due) RETURNING \(JobRecord.columns)
+            """
     }
 
     /// When the earliest job that waits for a time becomes due.
@@ -117,16 +127,32 @@ package enum JobQueue {
             """)
     }
 
-    /// Takes over jobs whose worker stopped renewing its lease: they become
-    /// ready again, or are handed back to be discarded when out of attempts.
+    /// Whether somebody asked for a job to be stopped that this worker holds. The
+    /// row is locked, so that nobody asks between this and the outcome.
+    static func isToStop(_ job: JobRecord, _ tx: Transaction) throws -> Bool {
+        try tx.value(
+            "SELECT cancel_requested_at FROM jobs WHERE \(held(job)) \(.forUpdate)", as: Instant.self) != nil
+    }
+
+    /// Takes over jobs whose worker stopped renewing its lease: they become ready
+    /// again. Those that are out of attempts, or that somebody asked to stop, are
+    /// handed back to be ended.
     static func rescue(_ environment: Environment, _ tx: Transaction, now: Instant) throws -> [JobRecord] {
         let lost: [JobRecord] = try tx.all(
             """
             SELECT \(JobRecord.columns) FROM jobs WHERE state = 'running' AND lease_until < \(now)
             ORDER BY lease_until LIMIT 1000 \(.skipLocked)
             """)
-        let again = lost.filter { $0.attempt < $0.maximumAttempts }
-        guard !again.isEmpty else { return lost }
+        guard !lost.isEmpty else { return [] }
+        let toStop: Set<ULID> = try Set(
+            tx.values(
+                """
+                SELECT id FROM jobs WHERE id \(in: lost.map(\.id.description)) AND cancel_requested_at IS NOT NULL
+                """
+            ))
+        let isOver: (JobRecord) -> Bool = { $0.attempt >= $0.maximumAttempts || toStop.contains($0.id) }
+        let (again, over) = (lost.filter { !isOver($0) }, lost.filter(isOver))
+        guard !again.isEmpty else { return over }
         try tx.run(
             """
             UPDATE jobs SET state = 'available', run_at = \(now), worker = NULL, lease_until = NULL, \
@@ -136,7 +162,7 @@ package enum JobQueue {
             again.map {
                 TaskExecution($0, .retryable, error: lostReason, errorType: "WorkerLost", environment)
             }, tx)
-        return lost.filter { $0.attempt >= $0.maximumAttempts }
+        return over
     }
 
     static let lostReason = "the worker stopped without finishing"

@@ -40,7 +40,8 @@ package struct JobRegistry: Sendable {
             Entry(
                 timeout: J.timeout, version: J.version, isDatabaseOnly: J.isDatabaseOnly,
                 claimed: { records, tx, context in
-                    try J.claimed(records.compactMap { try? decode($0, as: J.self) }, tx, context)
+                    let known = records.filter { $0.payloadVersion <= J.version }
+                    try J.claimed(known.compactMap { try? decode($0, as: J.self) }, tx, context)
                 },
                 attempt: { record, context, database in
                     let job = try decode(record, as: J.self)

@@ -77,7 +77,7 @@ package struct TaskExecution: Sendable, RowDecodable {
     ) {
         let now = environment.now()
         startedAt = min(job.startedAt ?? now, now)
-        id = environment.ids.next(at: startedAt)
+        id = environment.ids.stamped(at: startedAt)
         jobID = job.id
         taskName = job.name
         queue = job.queue
@@ -89,7 +89,7 @@ package struct TaskExecution: Sendable, RowDecodable {
         finishedAt = now
         durationMS = Int((now - startedAt) / .milliseconds(1))
         self.errorType = errorType.map { Self.cut($0, 200) }
-        errorMessage = error.map { Self.cut(Redaction.auditChanges.redacted(text: $0), Self.textLimit) }
+        errorMessage = error.map(Self.recordable(error:))
         resultSummary = summary.map { Self.cut($0, 500) }
         requestID = job.requestID
         traceID = job.traceID
@@ -105,9 +105,22 @@ package struct TaskExecution: Sendable, RowDecodable {
         return cut(Redaction.auditChanges.redacted(value).canonicalText, argumentLimit)
     }
 
+    /// An error as it is kept anywhere: redacted, bounded, and without the U+0000
+    /// that PostgreSQL refuses. Cleaning it again changes nothing.
+    static func recordable(error: String) -> String {
+        // What is cut off is not searched; an error may quote a whole answer.
+        let start = cut(error, textLimit * 4)
+        return cut(Redaction.auditChanges.redacted(text: start), textLimit)
+    }
+
+    /// At most `limit` bytes: one character may have any number of them.
     private static func cut(_ text: String, _ limit: Int) -> String {
         let clean = text.utf8.contains(0) ? String(text.unicodeScalars.filter { $0 != "\0" }) : text
-        return clean.utf8.count > limit ? String(clean.prefix(limit)) : clean
+        guard clean.utf8.count > limit else { return clean }
+        var end = clean.utf8.index(clean.startIndex, offsetBy: limit)
+        // Not inside a code point.
+        while clean.utf8[end] & 0xC0 == 0x80 { clean.utf8.formIndex(before: &end) }
+        return String(decoding: clean.utf8[..<end], as: UTF8.self)
     }
 
     /// Writes rows and counts them.
@@ -133,8 +146,8 @@ package struct TaskExecution: Sendable, RowDecodable {
     }
 }
 
-/// Durations as roll-ups count them: exact below 100 ms, to two digits above,
-/// so that what is computed from them is within one percent.
+/// Durations as roll-ups count them: exact below 100 ms, above in fifty steps per
+/// doubling, so that the middle of a bucket is within one percent of what it holds.
 package struct DurationBucket: Sendable, Hashable, Comparable {
     /// The bucket's smallest duration in milliseconds.
     package let lower: Int
@@ -145,8 +158,8 @@ package struct DurationBucket: Sendable, Hashable, Comparable {
         var width = 1
         var value = max(0, milliseconds)
         while value >= 100 {
-            value /= 10
-            width *= 10
+            value /= 2
+            width *= 2
         }
         self.width = width
         lower = value * width

@@ -7,7 +7,9 @@ extension Worker {
     /// Runs several in one transaction.
     /// - Returns: whether all of them have ended.
     func performTogether(_ records: [JobRecord]) async -> Bool {
-        guard let entry = registry[records[0].name], let together = entry.together else { return false }
+        guard let entry = registry[records[0].name], let together = entry.together,
+            records.allSatisfy({ $0.payloadVersion <= entry.version })
+        else { return false }
         let claimed = records.map { ($0, context($0)) }
         do {
             try await withTimeout(entry.timeout) { [database] in try await together(claimed, database) }
@@ -50,7 +52,12 @@ extension Worker {
             context.logger.warning("a job was taken over", metadata: ["id": "\(record.id)"])
         } catch is JobStopped {
             guard !attempt.isSettled else { return }
-            try? await attempt.settle { _, _ in .cancelled(reason: "it was stopped while it ran") }
+            await end(attempt, .cancelled(reason: JobAttempt.stopReason))
+        } catch is CancellationError where Task.isCancelled {
+            guard !attempt.isSettled else { return }
+            // The process ends before the job could; that is no failure of the job's.
+            attempt.summarize("given back, because its worker ended")
+            await end(attempt, .snooze(.zero))
         } catch {
             guard !attempt.isSettled else { return }
             let failure = error as? Failure
@@ -58,7 +65,16 @@ extension Worker {
             context.logger.warning("a job failed", metadata: ["id": "\(record.id)", "error": "\(message)"])
             attempt.note(errorType: failure.map { $0.reason ?? $0.code.rawValue } ?? "\(type(of: error))")
             let retries = failure?.isRetryable ?? true
-            try? await attempt.settle { _, _ in retries ? .retry(error: message) : .discard(error: message) }
+            await end(attempt, retries ? .retry(error: message) : .discard(error: message))
+        }
+    }
+
+    /// Writes an outcome. When that fails the lease runs out, and others take over.
+    private func end(_ attempt: JobAttempt, _ outcome: JobOutcome) async {
+        do { try await attempt.settle { _, _ in outcome } } catch {
+            attempt.context.logger.error(
+                "the outcome of a job could not be written",
+                metadata: ["id": "\(attempt.record.id)", "error": "\(error)"])
         }
     }
 
@@ -74,6 +90,7 @@ extension Worker {
     func giveUp(_ record: JobRecord, _ reason: String, _ context: Context) async {
         context.logger.error("a job is discarded", metadata: ["id": "\(record.id)", "error": "\(reason)"])
         let environment = environment
+        let reason = TaskExecution.recordable(error: reason)
         _ = try? await database.write { tx in
             _ = try JobQueue.settle(
                 record, .discard(error: reason), RetryPolicy(), tx, now: environment.now())

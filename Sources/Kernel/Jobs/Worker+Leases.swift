@@ -43,14 +43,14 @@ extension Worker {
     /// Stops a job if it runs here.
     func cancel(_ id: ULID) { running.withLock { $0[id]?.stop }?.raise() }
 
-    /// A job out of attempts whose worker is gone.
+    /// Ends a job whose worker is gone, and that is out of attempts or to be stopped.
     private func discard(_ record: JobRecord) async {
         let context = context(record)
         guard let (attempt, _) = try? registry[record.name]?.attempt(record, context, database) else {
             return await giveUp(record, "no handler can read '\(record.name)'", context)
         }
         attempt.note(errorType: "WorkerLost")
-        do { try await attempt.settle { _, _ in .discard(error: JobQueue.lostReason) } } catch {
+        do { try await attempt.settle { _, _ in .retry(error: JobQueue.lostReason) } } catch {
             environment.logger.warning("giving up a job failed", metadata: ["error": "\(error)"])
         }
     }
