@@ -121,7 +121,7 @@ import Testing
             let limits = Queue.all.map { ($0.name, limit: 8) }
             let lease = now + .seconds(15)
             for sql in [
-                JobQueue.promotion(now: now),
+                JobQueue.promotion(now: now), JobQueue.promotion(now: now + .seconds(120)),
                 JobQueue.taking(limits, worker: "w", lease: lease, now: now),
             ] {
                 let explain: SQL = dialect == .sqlite ? "EXPLAIN QUERY PLAN " : "EXPLAIN "

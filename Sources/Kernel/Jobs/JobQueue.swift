@@ -52,10 +52,12 @@ package enum JobQueue {
     /// Makes jobs ready whose time has come. Apart from the claim, so that a claim
     /// looks at ready jobs only and costs the same however many wait for a time.
     static func promotion(now: Instant) -> SQL {
+        // Materialized, or PostgreSQL reads the whole table when many are due.
         """
-        UPDATE jobs SET state = 'available' WHERE id IN (
+        WITH due AS MATERIALIZED (
             SELECT id FROM jobs WHERE state = 'scheduled' AND run_at <= \(now)
             ORDER BY run_at, id LIMIT \(promotions) \(.skipLocked))
+        UPDATE jobs SET state = 'available' WHERE id IN (SELECT id FROM due)
         """
     }
 
