@@ -77,7 +77,7 @@ package enum Examination {
     package static func jobs(_ platform: Platform) async throws -> [Finding] {
         let problems = JobCheck.problems(
             platform.features, platform.configuration, expecting: timetable)
-        let entries = timetable.count
+        let entries = timetable.schedule.count
         let names = JobRegistry(platform.features).names
         let (orphans, entriesGone, stuck) = try await platform.database.read { db in
             (
@@ -85,7 +85,7 @@ package enum Examination {
                     "SELECT DISTINCT name FROM jobs WHERE state <> 'discarded' AND name \(notIn: names)",
                     as: String.self),
                 try db.values(
-                    "SELECT entry FROM job_schedules WHERE entry \(notIn: timetable.keys.sorted())",
+                    "SELECT entry FROM job_schedules WHERE entry \(notIn: timetable.schedule.keys.sorted())",
                     as: String.self),
                 try JobState.queues(db).filter { $0.depth > 0 && $0.pausedAt != nil }.map(\.name)
             )
