@@ -21,6 +21,7 @@ ARGS ?=
 CRASH_ROUNDS ?= 50
 CRASH_ROUNDS_POSTGRES ?= 10
 FUZZ_EXAMPLES ?= 50
+JOB_STRESS ?= 20000
 
 .PHONY: help
 help: ## List the targets
@@ -111,13 +112,23 @@ crash: debug ## kill -9 under load, restart, lose nothing (CRASH_ROUNDS=50)
 	WITH_POSTGRES_FSYNC=on Scripts/with-postgres \
 	    python3 Tests/EndToEnd/crash.py --binary $(DEBUG) --postgres --rounds $(CRASH_ROUNDS_POSTGRES)
 
+.PHONY: jobs
+jobs: ## kill -9 of workers every second: every job has its effect once (JOB_STRESS=20000)
+	@Scripts/setup build test peers
+	swift build --product bench-jobs
+	python3 Tests/EndToEnd/jobs.py --binary .build/debug/bench-jobs --jobs $(JOB_STRESS)
+	Scripts/with-postgres \
+	    python3 Tests/EndToEnd/jobs.py --binary .build/debug/bench-jobs --postgres --jobs $(JOB_STRESS)
+
 .PHONY: bench
 bench: ## Measure the release build and write Benchmarks/README.md (takes an hour)
 	@Scripts/setup build test bench
 	swift build -c release --product instainstru
 	swift build -c release --product bench-echo
+	swift build -c release --product bench-jobs
 	WITH_POSTGRES_FSYNC=on Scripts/with-postgres \
-	    python3 Benchmarks/run.py --binary $(RELEASE) --echo .build/release/bench-echo
+	    python3 Benchmarks/run.py --binary $(RELEASE) --echo .build/release/bench-echo \
+	    --jobs .build/release/bench-jobs
 
 .PHONY: venv
 venv:
@@ -137,6 +148,7 @@ ci: ## Everything that must hold before a change lands
 	@Scripts/step interop $(MAKE) --no-print-directory interop
 	@Scripts/step cli $(MAKE) --no-print-directory cli
 	@Scripts/step crash $(MAKE) --no-print-directory crash CRASH_ROUNDS=10 CRASH_ROUNDS_POSTGRES=3
+	@Scripts/step jobs $(MAKE) --no-print-directory jobs JOB_STRESS=4000
 	@Scripts/step fuzz $(MAKE) --no-print-directory fuzz FUZZ_EXAMPLES=15
 	@echo "ci: all passed"
 

@@ -110,6 +110,16 @@ let package = Package(
         .executableTarget(
             name: "bench-echo", dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
             swiftSettings: strict),
+        // The job engine with nothing around it, for `make jobs` and the benchmarks. Never shipped.
+        .executableTarget(
+            name: "bench-jobs",
+            dependencies: [
+                "Kernel", "Storage",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         // Databases, snapshots and clocks for tests.
         .target(
             name: "TestSupport",

@@ -26,6 +26,9 @@ How each is measured:
   "Received to processed" is read from the ledger.
 - **Audit**: confirmed replays a second with 16 connections, against the same with `audit_logs` and `audit_pending` swapped
   for views that keep nothing, so that both the entries and their sealing are what is taken away.
+- **Jobs**: `bench-jobs`, the engine with nothing around it, one process ([engine.py](engine.py)). "Started" counts from the call
+  that enqueues, its commit included. Jobs that do nothing wait for the disk twice, with their claim and with their end, unless
+  they are database only. The bare loops run over the same table in the same process and keep no history.
 - **Volumes**: the demo's is {demo}; the large one {large}. [fill.py](fill.py) loads them; the server itself seals and
   counts the audit entries.
 """
@@ -45,7 +48,7 @@ def page(results: dict) -> str:
         if any(cells):
             lines.append(f"| {what} | {reach} | " + " | ".join(cells) + " |")
     sizes = {
-        volume: next((_size(runs[n]) for n in shown if n.endswith(volume)), "not measured")
+        volume: next((_size(runs[n]) for n in shown if n.endswith(volume) and "rows" in runs[n]), "not measured")
         for volume in ("demo", "large")
     }
     return HEAD.format(rounds=3, **machine) + "\n".join(lines) + "\n" + TAIL.format(**sizes)
@@ -95,6 +98,12 @@ def _of(part: str, *path: str, form: str):
     return value
 
 
+def _slowest(history: dict) -> str:
+    answers = {what: answer for what, answer in history.items() if what != "rows"}
+    what = max(answers, key=lambda what: answers[what]["p99_ms"])
+    return f"{answers[what]['p99_ms']:.1f} ms ({what})"
+
+
 ROWS = (
     ("bare echo, 32 connections", "the ceiling", _rate("calls", "echo")),
     ("`webhook_detail`, 32 connections", "≥ 50 % of the echo", _ratio("webhook_detail")),
@@ -138,4 +147,30 @@ ROWS = (
     ),
     ("memory after the load", "flat", _of("soak", "afterwards_mb", form="{:.0f} MB")),
     ("growth in the second half of it", "0", _of("soak", "second_half_growth_mb", form="{:+.1f} MB")),
+    ("job enqueued to started, idle, p99", "≤ 50 ms", _of("jobs", "start", "p99_ms", form="{:.1f} ms")),
+    ("the same, p50", "", _of("jobs", "start", "p50_ms", form="{:.1f} ms")),
+    (
+        "jobs that do nothing, 64 at a time",
+        "≥ 3,000/s SQLite, ≥ 5,000/s PostgreSQL",
+        _of("jobs", "noop", "per_second", form="{:,.0f}/s"),
+    ),
+    ("the same, 8 at a time", "", _of("jobs", "noop_standard", "per_second", form="{:,.0f}/s")),
+    (
+        "the same, 64 at a time, database only",
+        "",
+        _of("jobs", "noop_database_only", "per_second", form="{:,.0f}/s"),
+    ),
+    (
+        "bare `UPDATE … SKIP LOCKED` and `DELETE`, 8 loops, 64 at a time",
+        "the ceiling",
+        _of("jobs", "bare_group", "per_second", form="{:,.0f}/s"),
+    ),
+    ("the same, one at a time", "", _of("jobs", "bare_one", "per_second", form="{:,.0f}/s")),
+    ("claim with 1,000 jobs waiting, p50", "", _of("jobs", "claim", "1000", "p50_ms", form="{:.2f} ms")),
+    ("claim with 1,000,000 against that", "≤ 1.5×", _of("jobs", "claim", "growth", form="{:.2f}×")),
+    (
+        "slowest question to 5,000,000 rows of history, p99",
+        "≤ 10 ms",
+        lambda runs, name: _slowest(runs[name]["jobs"]["history"]),
+    ),
 )

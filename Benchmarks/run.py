@@ -2,7 +2,8 @@
 """Measures the release build and writes Benchmarks/README.md.
 
     WITH_POSTGRES_FSYNC=on Scripts/with-postgres \\
-        python3 Benchmarks/run.py --binary .build/release/instainstru --echo .build/release/bench-echo
+        python3 Benchmarks/run.py --binary .build/release/instainstru --echo .build/release/bench-echo \\
+        --jobs .build/release/bench-jobs
 
 Needs wrk and a C compiler. Without TEST_POSTGRES_URL only SQLite is measured.
 What was measured is kept in results.json, one entry per database and volume,
@@ -20,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import engine
 import measure
 import report
 from fill import PostgresSink, SQLiteSink, fill
@@ -27,7 +29,7 @@ from harness import Failed, PostgresDatabase, Server, SQLiteFile, wait_until
 
 HERE = Path(__file__).resolve().parent
 VOLUMES = {"demo": (10_000, 50_000), "large": (5_000_000, 10_000_000)}
-PARTS = ("startup", "calls", "lists", "webhooks", "audit", "verify", "soak")
+PARTS = ("startup", "calls", "lists", "webhooks", "audit", "verify", "soak", "jobs")
 
 
 class Bench:
@@ -49,6 +51,8 @@ class Bench:
             found["fill_seconds"] = round(time.monotonic() - start)
             token = self.server.token("bench", expires="7d")
             for part in options.parts:
+                if part == "jobs":
+                    continue
                 if part == "soak" and self.volume != "demo":
                     continue
                 self.say(part)
@@ -161,6 +165,7 @@ def main() -> int:
     )
     parser.add_argument("--binary", required=True)
     parser.add_argument("--echo", required=True)
+    parser.add_argument("--jobs", help="bench-jobs, for the part of that name")
     parser.add_argument("--databases", default="sqlite,postgres")
     parser.add_argument("--volumes", default="demo,large")
     parser.add_argument("--parts", default=",".join(PARTS))
@@ -172,6 +177,7 @@ def main() -> int:
     parser.add_argument(
         "--payments", type=int, default=120_000, help="payments that live webhooks may capture"
     )
+    parser.add_argument("--executions", type=int, default=5_000_000, help="rows of the jobs' history")
     parser.add_argument("--large-webhooks", type=int)
     parser.add_argument("--large-audit", type=int)
     parser.add_argument("--scratch", default=tempfile.gettempdir(), help="where the databases go")
@@ -192,7 +198,15 @@ def main() -> int:
                     print("  postgres: skipped, TEST_POSTGRES_URL is not set")
                     continue
                 key = f"{kind} {volume}"
-                results["runs"].setdefault(key, {}).update(Bench(options, kind, volume, tool, url).run())
+                found = results["runs"].setdefault(key, {})
+                # The engine is measured in databases of its own.
+                if "jobs" in options.parts and volume == "demo" and options.jobs:
+                    found["jobs"] = engine.measure(
+                        options.jobs, kind, options.scratch, options.rounds, options.executions
+                    )
+                    print(f"  {kind}: jobs: {json.dumps(found['jobs'])}", flush=True)
+                if options.parts != ["jobs"]:
+                    found.update(Bench(options, kind, volume, tool, url).run())
                 results_file.write_text(json.dumps(results, indent=1) + "\n")
                 Path(options.readme).write_text(report.page(results))
     except Failed as failure:

@@ -63,7 +63,7 @@ package enum JobQueue {
 
     /// Takes ready jobs for `worker` until `lease`, from each queue up to a limit:
     /// the most urgent first, then those that have waited longest.
-    static func claim(
+    package static func claim(
         _ limits: [(queue: String, limit: Int)], worker: String, lease: Instant, _ tx: Transaction,
         now: Instant
     ) throws -> [JobRecord] {
