@@ -37,6 +37,8 @@ package final class JobAttempt: Sendable {
     /// What the history says came of it, e.g. `3 bookings captured`; no personal data.
     package func summarize(_ text: String) { notes.withLock { $0.summary = text } }
 
+    private var summary: String? { notes.withLock { $0.summary } }
+
     /// The type of the error that ended it.
     func note(errorType: String) { notes.withLock { $0.errorType = errorType } }
 
@@ -80,9 +82,8 @@ package final class JobAttempt: Sendable {
             try JobQueue.complete(completed.map(\.record), tx)
             let environment = first.context.environment
             try TaskExecution.write(
-                completed.map { attempt in
-                    let summary = attempt.notes.withLock { $0.summary }
-                    return TaskExecution(attempt.record, .completed, summary: summary, environment)
+                completed.map {
+                    TaskExecution($0.record, .completed, summary: $0.summary, environment)
                 }, tx)
         }
         for attempt in attempts { attempt.settled.withLock { $0 = true } }

@@ -47,7 +47,7 @@ extension Worker {
             // What only touches the database ends soon by itself.
             let stop = entry.isDatabaseOnly ? nil : running.withLock { $0[record.id]?.stop }
             try await withTimeout(entry.timeout, stop: stop, work)
-            if !attempt.isSettled { try await attempt.settle { _, _ in .completed } }
+            if !attempt.isSettled { try await completions.complete(attempt) }
         } catch is LeaseLost {
             context.logger.warning("a job was taken over", metadata: ["id": "\(record.id)"])
         } catch is JobStopped {

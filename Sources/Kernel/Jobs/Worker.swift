@@ -28,6 +28,7 @@ package final class Worker: Service, Sendable {
     let environment: Environment
     let running = Mutex<[ULID: Running]>([:])
     let processed = Mutex(0)
+    let completions = Completions()
     let startedAt: Instant
     private let signal: Signal
     private let finished = Signal()
@@ -176,7 +177,8 @@ package final class Worker: Service, Sendable {
             finished.raise()
             signal.raise()
         }
-        if records.count > 1, await performTogether(records) { return }
+        if records.count == 1 { return await perform(records[0]) }
+        if await performTogether(records) { return }
         await withDiscardingTaskGroup { group in
             for record in records { group.addTask { await self.perform(record) } }
         }
