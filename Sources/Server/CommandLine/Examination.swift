@@ -94,7 +94,7 @@ package enum Examination {
             Finding(
                 name: "job wiring", state: problems.isEmpty ? .good : .bad,
                 detail: problems.isEmpty
-                    ? "\(names.count) handlers, \(Queue.all.count) queues, \(entries) schedule entries, all of which meet"
+                    ? "\(names.count) handlers, \(Queue.all.count) queues, \(entries) schedule entries"
                     : problems.joined(separator: " ")),
             Finding(
                 name: "jobs", state: orphans.isEmpty ? .good : .bad,
