@@ -15,9 +15,10 @@ from sessions import LEGACY, MODERN, Person, Session, fast, official
 PREFIX = "instainstru_"
 # Every tool that was called by any client; what is listed and not here fails.
 REPLAY = PREFIX + "webhook_replay"
+COMMANDS = {REPLAY} | {PREFIX + name for name in ("job_retry", "job_discard", "queue_pause", "queue_resume")}
 
 
-def arguments(seed: Seed, entry: str) -> dict[str, list[dict]]:
+def arguments(seed: Seed, entry: str, job: str) -> dict[str, list[dict]]:
     """Valid calls of every tool, plain and with everything given."""
     event = seed.ledger_id("evt_seed_0")
     month = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2099-01-01T00:00:00Z"}
@@ -47,6 +48,23 @@ def arguments(seed: Seed, entry: str) -> dict[str, list[dict]]:
         ],
         "audit_recent_admin_actions": [{}, {"include_reads": True, "include_automated": True, "limit": 20}],
         "audit_entry": [{"entry_id": entry}],
+        "celery_worker_status": [{}],
+        "celery_queue_depth": [{}],
+        "celery_failed_tasks": [{}, {"limit": 1}],
+        "celery_payment_health": [{}],
+        "celery_active_tasks": [{}],
+        "celery_task_history": [
+            {},
+            {"task_name": "webhooks.process", "state": "FAILURE", "hours": 24, "limit": 5},
+            {"state": "PENDING"},
+        ],
+        "celery_beat_schedule": [{}],
+        "celery_task_history_persistent": [{}, {"status": "SUCCESS", "since_hours": 2160, "limit": 3}],
+        "celery_task_stats": [{}, {"task_name": "webhooks.process", "since_hours": 1}],
+        "job_retry": [{"task_name": "webhooks.process", "reason": "the suite looks", "dry_run": True}],
+        "job_discard": [{"job_ids": [job], "reason": "the suite looks", "dry_run": True}],
+        "queue_pause": [{"queue": "analytics", "reason": "the suite pauses it"}],
+        "queue_resume": [{"queue": "analytics"}],
     }
     return {PREFIX + name: list_ for name, list_ in calls.items()}
 
@@ -63,7 +81,7 @@ async def exercise(report: Report, session: Session, seed: Seed) -> None:
         report.check("webhook_triage" in prompts, "webhook_triage is among the prompts", prompts)
     with report.part("tools"):
         entry = await first_entry(session)
-        calls = arguments(seed, entry)
+        calls = arguments(seed, entry, await failed_job(session))
         for tool in tools:
             if not report.check(tool.name in calls, f"{tool.name} is called by this suite"):
                 continue
@@ -95,7 +113,7 @@ def check_lists(report: Report, tools: list) -> None:
         hints = tool.annotations
         known = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
         report.check(None not in known, f"{tool.name} sets all four hints", known)
-        report.equal(hints.read_only_hint, tool.name != REPLAY, f"readOnlyHint of {tool.name}")
+        report.equal(hints.read_only_hint, tool.name not in COMMANDS, f"readOnlyHint of {tool.name}")
         for label, schema in (("input", tool.input_schema), ("output", tool.output_schema)):
             Draft202012Validator.check_schema(schema)
             report.equal(schema.get("type"), "object", f"the {label} schema's type of {tool.name}")
@@ -106,6 +124,12 @@ def check_lists(report: Report, tools: list) -> None:
 async def first_entry(session: Session) -> str:
     result = await session.call(PREFIX + "audit_search", {"limit": 1})
     return result.structured_content["entries"][0]["id"]
+
+
+async def failed_job(session: Session) -> str:
+    """A job that was given up: the one of the event that is broken."""
+    result = await session.call(PREFIX + "celery_failed_tasks", {"limit": 1})
+    return result.structured_content["failed_tasks"][0]["task_id"]
 
 
 async def call_and_check(report: Report, session: Session, tool, given: dict) -> dict | None:
