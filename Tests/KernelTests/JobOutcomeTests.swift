@@ -173,6 +173,23 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aDrainThatIsCancelledGivesItsJobsBackAndEnds(dialect: Dialect) async throws {
+        try await QueueTests.with(dialect) { platform in
+            let gate = "drain \(dialect)"
+            await Gate.named(gate).open()
+            try await JobQueueTests.enqueue(platform, TestJobs.Sleeper(gate))
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try? await platform.worker.drain() }
+                await Gate.named(gate).arrived()
+                group.cancelAll()
+            }
+            #expect(
+                try await platform.rows("SELECT state, attempt FROM jobs") == ["state=scheduled attempt=0"])
+            #expect(try await Self.history(platform) == ["attempt=1 outcome=snoozed error_type=NULL"])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func aGroupLeavesJobsOfANewerVersionToOthers(dialect: Dialect) async throws {
         try await WebhookLedgerTests.with(dialect) { platform in
             for index in 0..<3 {

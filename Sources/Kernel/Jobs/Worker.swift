@@ -89,6 +89,8 @@ package final class Worker: Service, Sendable {
     package func drain() async throws -> Int {
         var count = 0
         while true {
+            // What is cancelled is given back at once, and would be claimed for ever.
+            try Task.checkCancellation()
             let records = try await claim(freeSlots)
             guard !records.isEmpty else { return count }
             count += records.count
