@@ -30,6 +30,11 @@ final class Completions: Sendable {
     private struct State {
         var isBusy = false
         var waiting: [Waiting] = []
+
+        mutating func take(_ limit: Int) -> [Waiting] {
+            defer { waiting.removeFirst(min(limit, waiting.count)) }
+            return Array(waiting.prefix(limit))
+        }
     }
 
     private let state = Mutex(State())
@@ -52,7 +57,10 @@ final class Completions: Sendable {
         switch turn {
         case .written: return
         case .alone: try await attempt.settle { _, _ in .completed }
-        case .lead(let batch): try await lead(batch)
+        case .lead(let batch):
+            // Jobs that are about to end may join.
+            await Task.yield()
+            try await lead(batch + next(Self.limit - batch.count))
         }
     }
 
@@ -75,11 +83,12 @@ final class Completions: Sendable {
 
     private func handOn() {
         let batch = state.withLock { state -> [Waiting] in
-            let batch = Array(state.waiting.prefix(Self.limit))
-            state.waiting.removeFirst(batch.count)
+            let batch = state.take(Self.limit)
             if batch.isEmpty { state.isBusy = false }
             return batch
         }
         batch.first?.caller.resume(returning: .lead(batch))
     }
+
+    private func next(_ limit: Int) -> [Waiting] { state.withLock { $0.take(limit) } }
 }

@@ -63,19 +63,17 @@ package enum JobQueue {
 
     /// Takes ready jobs for `worker` until `lease`, from each queue up to a limit:
     /// the most urgent first, then those that have waited longest.
+    /// - Parameter promoting: whether jobs count whose time has come since the last claim.
     package static func claim(
         _ limits: [(queue: String, limit: Int)], worker: String, lease: Instant, _ tx: Transaction,
-        now: Instant
+        now: Instant, promoting: Bool = true
     ) throws -> [JobRecord] {
-        try tx.run(promotion(now: now))
-        let paused: Set<String> = try Set(
-            tx.values("SELECT name FROM job_queues WHERE paused_at IS NOT NULL"))
+        if promoting { try tx.run(promotion(now: now)) }
         guard !limits.isEmpty else { return [] }
-        let open = limits.map { ($0.queue, limit: paused.contains($0.queue) ? 0 : max(0, $0.limit)) }
-        return try tx.all(taking(open, worker: worker, lease: lease, now: now))
+        return try tx.all(taking(limits, worker: worker, lease: lease, now: now))
     }
 
-    /// The statement that takes up to so many ready jobs of each queue.
+    /// The statement that takes up to so many ready jobs of each queue that is not paused.
     static func taking(
         _ limits: [(queue: String, limit: Int)], worker: String, lease: Instant, now: Instant
     ) -> SQL {
@@ -83,7 +81,8 @@ package enum JobQueue {
         let parts: [SQL] = limits.enumerated().map { index, part in
             """
             SELECT id FROM (SELECT id FROM jobs WHERE state = 'available' AND queue = \(part.queue)
-            ORDER BY priority DESC, run_at, id LIMIT \(part.limit) \(.skipLocked)) AS q\(raw: String(index))
+            AND NOT EXISTS (SELECT 1 FROM job_queues WHERE name = \(part.queue) AND paused_at IS NOT NULL)
+            ORDER BY priority DESC, run_at, id LIMIT \(max(0, part.limit)) \(.skipLocked)) AS q\(raw: String(index))
             """
         }
         // Materialized, so that PostgreSQL chooses the rows once: a plan that runs the

@@ -13,6 +13,9 @@ package final class Worker: Service, Sendable {
     /// How long a claim waits for the jobs of the one before it. Work that comes
     /// in meanwhile is claimed together, and one by one when there is little.
     static let pace = Duration.milliseconds(5)
+    /// How long a busy worker goes on before it looks again for jobs that waited
+    /// for their time.
+    static let promotionPause = Duration.milliseconds(50)
     /// How many jobs share a transaction at most.
     static let groupLimit = 32
 
@@ -104,6 +107,8 @@ package final class Worker: Service, Sendable {
 
     private func claimLoop() async {
         await withDiscardingTaskGroup { group in
+            // While there is work, jobs whose time has come need not be looked for at every claim.
+            var lookedAt: ContinuousClock.Instant?
             while true {
                 // Before everything that it announces is looked at.
                 signal.lower()
@@ -112,10 +117,16 @@ package final class Worker: Service, Sendable {
                 var wait = Self.poll
                 if free.contains(where: { $0.limit > 0 }) {
                     do {
-                        let records = try await claim(free)
+                        let isDue = lookedAt.map { .now - $0 >= Self.promotionPause } ?? true
+                        let records = try await claim(free, promoting: isDue)
+                        if isDue { lookedAt = .now }
                         guard records.isEmpty else {
                             start(records, in: &group)
                             await finished.wait(atMost: Self.pace)
+                            continue
+                        }
+                        if !isDue {
+                            lookedAt = nil
                             continue
                         }
                         wait = try await untilNextDue()
@@ -151,11 +162,14 @@ package final class Worker: Service, Sendable {
         }
     }
 
-    private func claim(_ limits: [(queue: String, limit: Int)]) async throws -> [JobRecord] {
+    private func claim(_ limits: [(queue: String, limit: Int)], promoting: Bool = true) async throws
+        -> [JobRecord]
+    {
         let (id, lease, registry, environment) = (id, lease, registry, environment)
         return try await database.write { tx in
             let now = environment.now()
-            let records = try JobQueue.claim(limits, worker: id, lease: now + lease, tx, now: now)
+            let records = try JobQueue.claim(
+                limits, worker: id, lease: now + lease, tx, now: now, promoting: promoting)
             guard !records.isEmpty else { return [] }
             if records.allSatisfy({ registry[$0.name]?.isDatabaseOnly == true }) { try tx.deferDurability() }
             let context = Context(actor: .system("worker"), surface: .job, environment: environment)
