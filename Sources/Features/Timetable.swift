@@ -7,7 +7,8 @@ package import Kernel
 /// the process at its start (``Kernel/JobCheck``).
 package let timetable = ExpectedJobs(
     jobs: [
-        "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending", "webhooks.process",
+        "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending",
+        "webhooks.process",
     ],
     schedule: [
         "notifications-dispatch-pending": "outbox.dispatch_pending",

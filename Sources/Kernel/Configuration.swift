@@ -113,7 +113,9 @@ package struct Configuration: Sendable {
         .number(
             "RATE_LIMIT_BURST", \.rateBurst, 1...100_000, "Call units a caller may use at once from idle."),
         .number("DATABASE_POOL_SIZE", \.databasePoolSize, 1...200, "PostgreSQL connections of this process."),
-        .number("WORKER_SLOTS", \.workerSlots, 1...1_000, "Jobs at a time in this process."),
+        .number(
+            "WORKER_SLOTS", \.workerSlots, 1...1_000,
+            "Jobs of one queue at a time in this process at most, whatever the queue allows."),
         .number(
             "JOB_LEASE_SECONDS", \.jobLeaseSeconds, 2...3_600, "How long a silent worker keeps its jobs."),
         .text(

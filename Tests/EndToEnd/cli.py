@@ -183,8 +183,9 @@ def doctor(report: Report, place: Place) -> None:
     report.done(place.run("call", "webhooks_list", AUDIT_SIGNING_KEY=other))
     report.done(place.run("audit", "verify"))
     place.database.run(
-        "INSERT INTO jobs (id, name, payload, state, attempt, max_attempts, run_at, created_at)"
-        " VALUES ('01M82TSVD8A6Q4K3DVTACBZKA2', 'no.such_job', '{}', 'available', 0, 5, 1, 1)"
+        "INSERT INTO jobs (id, name, queue, priority, payload, payload_version, state, attempt, max_attempts,"
+        " run_at, created_at) VALUES ('01M82TSVD8A6Q4K3DVTACBZKA2', 'no.such_job', 'celery', 5, '{}', 1,"
+        " 'available', 0, 5, 1, 1)"
     )
     found = place.run("doctor")
     report.check(

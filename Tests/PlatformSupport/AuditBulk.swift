@@ -18,13 +18,14 @@ package enum AuditBulk {
                     """
                 case .postgres: "SELECT i FROM generate_series(0, \(count) - 1) AS n (i)"
                 }
-            // Ten characters of time, then digits.
-            let base = String(ULID.first(at: time).description.prefix(10))
+            // Ten characters of time, then digits that tell two such calls apart, then a number.
+            let time10 = String(ULID.first(at: time).description.prefix(10))
+            let base = time10 + String(Int.random(in: 100_000_000...999_999_999))
             try tx.run(
                 """
                 INSERT INTO audit_logs (id, timestamp, category, actor_type, actor_id, actor_email, action, \
                 resource_type, resource_id, status)
-                SELECT \(base) || CAST(1000000000000000 + i AS TEXT), \(time), 'user', 'user', \
+                SELECT \(base) || CAST(1000000 + i AS TEXT), \(time), 'user', 'user', \
                 'u1', 'user@example.com', 'user.login', 'user', 'u1', 'success' FROM (\(numbers)) AS numbers
                 """)
             guard isPending else { return }
