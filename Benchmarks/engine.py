@@ -48,7 +48,7 @@ class Engine:
             env={**os.environ, "DATABASE_URL": self.url},
         )
         if done.returncode != 0:
-            raise Failed(f"bench-jobs {arguments} ended with {done.returncode}: {done.stderr[-2_000:]}")
+            raise Failed(f"bench-jobs {arguments} ended with {done.returncode}: {done.stderr[:2_000]}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     # The databases' own words for the same.
@@ -59,7 +59,7 @@ class Engine:
 
     def numbers(self, count: int) -> str:
         if self.is_postgres:
-            return f"generate_series(1, {count}) AS numbers(n)"
+            return f"generate_series(1::bigint, {count}) AS numbers(n)"
         return f"""(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {count})
             SELECT n FROM s) AS numbers"""
 

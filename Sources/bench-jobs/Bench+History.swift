@@ -64,7 +64,7 @@ extension Bench {
                         _ = try db.value(
                             """
                             SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE state = 'available'
-                            AND queue = \(queue.name) LIMIT 10000) AS some
+                            AND queue = \(queue.name) LIMIT 10000) AS waiting
                             """, as: Int.self)
                     }
                 }

@@ -33,6 +33,22 @@ struct Bench {
         try await Migrator(allMigrations([Self.feature])).migrate(database)
     }
 
+    /// - Returns: whether there is such a verb.
+    func run() async throws -> Bool {
+        switch options.verb {
+        case "migrate": break
+        case "enqueue": try await enqueueEffects()
+        case "work": try await work()
+        case "noop": try await noops()
+        case "latency": try await latency()
+        case "claim": try await claims()
+        case "ceiling": try await ceiling()
+        case "history": try await history()
+        default: return false
+        }
+        return true
+    }
+
     func worker() -> Worker {
         Worker(
             database: database, registry: JobRegistry([Self.feature]), environment: environment,
