@@ -44,10 +44,12 @@ package enum OpenAPI {
         let inPath = Set(operation.route.parameters)
         var parameters: [JSONValue] = []
         var bodyProperties: JSONObject = [:]
+        var required: [JSONValue] = []
         for parameter in operation.parameters {
             let isPath = inPath.contains(parameter.name)
             if !isPath, !isGet {
-                bodyProperties[parameter.name] = .object(parameter.schema)
+                bodyProperties[parameter.name] = .object(member(parameter))
+                if parameter.isRequired { required.append(.string(parameter.name)) }
                 continue
             }
             var schema = parameter.schema
@@ -65,14 +67,27 @@ package enum OpenAPI {
             "parameters": .array(parameters),
         ]
         if !isGet {
-            let schema: JSONObject = [
+            var schema: JSONObject = [
                 "type": "object", "properties": .object(bodyProperties), "additionalProperties": false,
             ]
+            if !required.isEmpty { schema["required"] = .array(required) }
             result["requestBody"] = [
-                "required": false, "content": ["application/json": ["schema": .object(schema)]],
+                "required": .bool(!required.isEmpty),
+                "content": ["application/json": ["schema": .object(schema)]],
             ]
         }
         result["responses"] = .object(responses(operation))
+        return result
+    }
+
+    /// A member of a body. One that may be left out may also be null, which many
+    /// clients send for what they have nothing to say about.
+    private static func member(_ parameter: InputParameter) -> JSONObject {
+        guard !parameter.isRequired else { return parameter.schema }
+        var schema = parameter.schema
+        var result: JSONObject = ["anyOf": []]
+        for key in ["description", "default"] { result[key] = schema.removeValue(forKey: key) }
+        result["anyOf"] = [.object(schema), ["type": "null"]]
         return result
     }
 
