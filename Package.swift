@@ -32,10 +32,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // libpq, found by pkg-config.
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        // Argon2id and QR codes, found by pkg-config.
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         // Ordered JSON value, parser, writer, Codable bridge. Imports nothing.
         .target(name: "JSON", swiftSettings: strict),
         // SQL, transactions and migrations over SQLite and PostgreSQL. Knows no table.
@@ -67,7 +71,9 @@ let package = Package(
         .target(
             name: "Features",
             dependencies: [
-                "Kernel", "Storage", "JSON", .product(name: "Crypto", package: "swift-crypto"),
+                "CArgon2", "CQREncode", "Kernel", "Storage", "JSON",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
