@@ -13,6 +13,7 @@ package struct OperationDescriptor: Sendable {
     package let bucket: RateBucket
     package let creates: Bool
     package let acceptsForm: Bool
+    let secretInputs: Set<String>
     package let route: Route
     package let cost: Int
     package let action: String
@@ -35,6 +36,7 @@ package struct OperationDescriptor: Sendable {
         (effect, scope, route, cost) = (O.effect, O.scope, O.route, O.cost)
         (action, isIdempotent) = (O.action, O.isIdempotent)
         (audience, bucket, creates, acceptsForm) = (O.audience, O.bucket, O.creates, O.acceptsForm)
+        secretInputs = O.secretInputs
         isCommand = type is any Command.Type
         let hasOptions = isCommand && O.audience == .operators
         parameters = InputBinder.of(type).parameters + (hasOptions ? CallOptions.parameters : [])
