@@ -19,6 +19,7 @@ let sessionMigration = Migration("0111_user_sessions") { _ in
             created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, used_at BIGINT)
         """,
         "CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id)",
+        "CREATE INDEX refresh_tokens_expiry ON refresh_tokens (expires_at)",
         """
         CREATE TABLE guest_sessions (
             id \(.id) PRIMARY KEY, created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL,
@@ -33,7 +34,7 @@ let signInMigration = Migration("0112_sign_in") { _ in
     [
         """
         CREATE TABLE sign_in_failures (
-            email TEXT NOT NULL PRIMARY KEY, failures INTEGER NOT NULL CHECK (failures > 0),
+            email TEXT NOT NULL PRIMARY KEY, failures INTEGER NOT NULL CHECK (failures >= 0),
             first_failed_at BIGINT NOT NULL, last_failed_at BIGINT NOT NULL, locked_until BIGINT, last_ip TEXT)
         """,
         "CREATE INDEX sign_in_failures_time ON sign_in_failures (last_failed_at)",
@@ -51,7 +52,7 @@ let signInMigration = Migration("0112_sign_in") { _ in
         "CREATE INDEX password_reset_tokens_user ON password_reset_tokens (user_id)",
         """
         CREATE TABLE phone_codes (
-            user_id \(.id) PRIMARY KEY REFERENCES users (id), phone TEXT NOT NULL, code_hash TEXT NOT NULL,
+            user_id \(.id) PRIMARY KEY REFERENCES users (id), phone TEXT NOT NULL, sealed_code TEXT NOT NULL,
             created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, attempts INTEGER NOT NULL)
         """,
     ]
@@ -82,6 +83,7 @@ let twoFactorMigration = Migration("0113_two_factor") { _ in
             last_used_at BIGINT)
         """,
         "CREATE INDEX trusted_devices_user ON trusted_devices (user_id, id)",
+        "CREATE INDEX trusted_devices_expiry ON trusted_devices (expires_at)",
         """
         CREATE TABLE used_challenges (
             jti TEXT NOT NULL PRIMARY KEY, expires_at BIGINT NOT NULL)

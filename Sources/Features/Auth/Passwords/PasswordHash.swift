@@ -45,6 +45,14 @@ package struct PasswordHash: Sendable, Hashable {
         }
     }
 
+    /// The salt of a stored hash; nil when it is not one.
+    package var salt: [UInt8]? {
+        let parts = text.split(separator: "$")
+        // Base64 without padding, of the other alphabet than ours.
+        let standard = parts.count == 5 ? parts[3] : ""
+        return Secrets.bytes(base64URL: String(standard.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }))
+    }
+
     package static func newSalt() -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         return (0..<saltBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }

@@ -25,13 +25,10 @@ struct AccessToken: JWTPayload, Hashable {
     }
 
     var issuedAt: Instant { Instant(seconds: iat) }
+    var expiresAt: Instant { Instant(seconds: exp) }
+    var isOurs: Bool { iss == Self.issuer && aud == Self.audience }
 
-    /// Whether it is what it should be, at a moment.
-    func isValid(at now: Instant) -> Bool {
-        iss == Self.issuer && aud == Self.audience && Instant(seconds: exp) > now
-    }
-
-    /// Times are asked of the call's clock, in ``isValid(at:)``.
+    /// Times are compared with the call's clock, by whoever asks.
     func verify(using algorithm: some JWTAlgorithm) async throws {}
 }
 
