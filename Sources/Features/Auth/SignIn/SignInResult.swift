@@ -44,6 +44,11 @@ struct SignInResult: Codable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case requires2fa = "requires_2fa"
-        case tempToken, accessToken, refreshToken, tokenType, expiresIn, trustedDeviceToken
+        case tempToken = "temp_token"
+        case accessToken = "access_token"
+        case refreshToken = "refresh_token"
+        case tokenType = "token_type"
+        case expiresIn = "expires_in"
+        case trustedDeviceToken = "trusted_device_token"
     }
 }
