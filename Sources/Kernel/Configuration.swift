@@ -39,6 +39,7 @@ package struct Configuration: Sendable {
     package var databasePoolSize = 8
     package var workerSlots = 32
     package var jobLeaseSeconds = 15
+    package var retentionPurgeCron = "0 4 * * *"
     package var auditOrigin = "instainstru/audit"
     package var auditSigningKey: String?
     package var metricsToken: String?
@@ -118,6 +119,10 @@ package struct Configuration: Sendable {
             "Jobs of one queue at a time in this process at most, whatever the queue allows."),
         .number(
             "JOB_LEASE_SECONDS", \.jobLeaseSeconds, 2...3_600, "How long a silent worker keeps its jobs."),
+        .text(
+            "RETENTION_PURGE_CRON", \.retentionPurgeCron,
+            "When rows that were deleted a month ago are purged, as five cron fields in UTC.",
+            check: Setting.isCron),
         .text(
             "AUDIT_LOG_ORIGIN", \.auditOrigin, "Name of the audit log in its signed checkpoints.",
             check: Setting.isKeyName),
