@@ -7,10 +7,12 @@ package import Kernel
 /// the process at its start (``Kernel/JobCheck``).
 package let timetable = ExpectedJobs(
     jobs: [
-        "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending",
+        "maintenance.prune_sign_ins", "maintenance.prune_task_history", "outbox.deliver_event",
+        "outbox.dispatch_pending",
         "webhooks.process",
     ],
     schedule: [
         "notifications-dispatch-pending": "outbox.dispatch_pending",
+        "prune-sign-ins": "maintenance.prune_sign_ins",
         "prune-task-history": "maintenance.prune_task_history",
     ])

@@ -32,6 +32,9 @@ package struct Configuration: Sendable {
     package var twilioAuthToken: String?
     package var twilioFrom: String?
     package var twilioMessagingServiceSID: String?
+    package var accessTokenMinutes = 720
+    package var totpValidWindow = 1
+    package var turnstileSecret: String?
     package var gitSHA: String?
     package var environmentName = "development"
     package var ratePerMinute = 600
@@ -104,6 +107,14 @@ package struct Configuration: Sendable {
         .optional(
             "TWILIO_MESSAGING_SERVICE_SID", \.twilioMessagingServiceSID,
             "Twilio messaging service, MG…; instead of TWILIO_FROM.", check: Setting.isServiceSID),
+        .number(
+            "ACCESS_TOKEN_MINUTES", \.accessTokenMinutes, 1...10_080, "How long a person's access token is good."),
+        .number(
+            "TOTP_VALID_WINDOW", \.totpValidWindow, 0...2,
+            "Steps of 30 seconds that a one-time password may be early or late."),
+        .optional(
+            "TURNSTILE_SECRET", \.turnstileSecret,
+            "Secret of Cloudflare Turnstile; unset means that sign-in asks for no captcha.", isSecret: true),
         .optional(
             "GIT_SHA", \.gitSHA, "Commit that is running; else RENDER_GIT_COMMIT or COMMIT_SHA.",
             also: ["RENDER_GIT_COMMIT", "COMMIT_SHA"]),

@@ -49,6 +49,10 @@ package protocol Operation: Decodable, Sendable {
     static var isRecorded: Bool { get }
     /// Over HTTP the body may also be a form (`application/x-www-form-urlencoded`).
     static var acceptsForm: Bool { get }
+    /// Arguments that are credentials although their names do not say so; never recorded.
+    static var secretInputs: Set<String> { get }
+    /// The output holds credentials, so no idempotency key keeps it.
+    static var answersSecrets: Bool { get }
     /// Units of the caller's rate limit that one call takes.
     static var cost: Int { get }
     /// Repeating the call with the same arguments changes nothing more.
@@ -105,6 +109,8 @@ extension Operation {
         }
     }
     package static var acceptsForm: Bool { false }
+    package static var secretInputs: Set<String> { [] }
+    package static var answersSecrets: Bool { false }
     package static var bucket: RateBucket {
         audience == .operators ? .operators : effect == .read ? .read : .write
     }

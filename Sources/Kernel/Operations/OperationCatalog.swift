@@ -14,6 +14,7 @@ package struct OperationDescriptor: Sendable {
     package let creates: Bool
     package let isRecorded: Bool
     package let acceptsForm: Bool
+    let secretInputs: Set<String>
     package let route: Route
     package let cost: Int
     package let action: String
@@ -37,6 +38,7 @@ package struct OperationDescriptor: Sendable {
         (action, isIdempotent) = (O.action, O.isIdempotent)
         (audience, bucket) = (O.audience, O.bucket)
         (creates, acceptsForm, isRecorded) = (O.creates, O.acceptsForm, O.isRecorded)
+        secretInputs = O.secretInputs
         isCommand = type is any Command.Type
         let hasOptions = isCommand && O.audience == .operators
         parameters = InputBinder.of(type).parameters + (hasOptions ? CallOptions.parameters : [])
