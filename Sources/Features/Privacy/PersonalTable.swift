@@ -60,12 +60,18 @@ struct PersonalTable: Sendable {
     var fate: Fate
 
     init(
-        _ name: String, _ rows: @escaping @Sendable (Person) -> SQL,
-        export section: String? = nil, _ columns: [Column] = [], _ fate: Fate
+        _ name: String, _ rows: @escaping @Sendable (Person) -> SQL, export section: String,
+        _ columns: [Column], _ fate: Fate
     ) {
         self.name = name
         self.rows = rows
-        export = section.map { ($0, columns) }
+        export = (section, columns)
+        self.fate = fate
+    }
+
+    init(_ name: String, _ rows: @escaping @Sendable (Person) -> SQL, _ fate: Fate) {
+        self.name = name
+        self.rows = rows
         self.fate = fate
     }
 
