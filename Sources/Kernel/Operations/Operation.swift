@@ -45,6 +45,8 @@ package protocol Operation: Decodable, Sendable {
     static var bucket: RateBucket { get }
     /// A success made something new: 201 over HTTP.
     static var creates: Bool { get }
+    /// Whether a look leaves an entry in the audit log. Changes and refusals always do.
+    static var isRecorded: Bool { get }
     /// Over HTTP the body may also be a form (`application/x-www-form-urlencoded`).
     static var acceptsForm: Bool { get }
     /// Arguments that are credentials although their names do not say so; never recorded.
@@ -99,6 +101,13 @@ extension Operation {
     package static var isIdempotent: Bool { effect == .read }
     package static var audience: Audience { .operators }
     package static var creates: Bool { false }
+    package static var isRecorded: Bool {
+        switch audience {
+        case .operators, .holders: true
+        // People looking at the marketplace are traffic, not acts.
+        case .anyone, .users: false
+        }
+    }
     package static var acceptsForm: Bool { false }
     package static var secretInputs: Set<String> { [] }
     package static var answersSecrets: Bool { false }

@@ -180,16 +180,13 @@ package struct Runner: Sendable {
     ) async throws -> Answer {
         let output = try await query.run(Reader(database), context)
         let answer = Answer(bytes: try JSONCoding.encode(output), attachments: Q.attachments(of: output))
-        switch descriptor.audience {
-        case .operators, .holders:
+        if descriptor.isRecorded {
+            let own = descriptor.audience.subject(of: context.actor)
             try await recorder.record(
                 AuditEntry(
-                    context, category: .read, action: descriptor.action,
-                    subject: query.subject ?? Subject("mcp", nil), description: descriptor.title,
+                    context, category: descriptor.audience == .users ? .user : .read,
+                    action: descriptor.action, subject: query.subject ?? own, description: descriptor.title,
                     metadata: ["arguments": Self.recordable(arguments, hiding: Q.secretInputs)]))
-        case .anyone, .users:
-            // People looking at the marketplace are traffic, not acts.
-            break
         }
         return answer
     }

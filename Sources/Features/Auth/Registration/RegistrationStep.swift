@@ -10,6 +10,16 @@ package struct NewAccount: Sendable {
     package var role: UserRole
     package var inviteCode: String?
     package var guestSessionID: ULID?
+
+    package init(
+        user: User, email: String, role: UserRole, inviteCode: String? = nil, guestSessionID: ULID? = nil
+    ) {
+        self.user = user
+        self.email = email
+        self.role = role
+        self.inviteCode = inviteCode
+        self.guestSessionID = guestSessionID
+    }
 }
 
 /// What another feature does for a new account, in the transaction that makes it.
