@@ -157,6 +157,25 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func whatRunsShowsNoMoreThanTheHistoryWouldKeep(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let gate = "secret \(dialect)"
+            try await Self.enqueue(platform, TestJobs.Linger(gate, password: "hunter2"))
+            async let drained = platform.drainJobs()
+            await Gate.named(gate).arrived()
+            let active = try await platform.call("celery_active_tasks")["tasks"]?[0]?["kwargs"]?.stringValue
+            let started = try await platform.call("celery_task_history_persistent", ["status": "STARTED"])
+            await Gate.named(gate).open()
+            #expect(try await drained == 1)
+            let ended = try await platform.call("celery_task_history_persistent", ["status": "SUCCESS"])
+            let kept = try #require(ended["executions"]?[0]?["arguments"]?.stringValue)
+            #expect(kept.contains("[REDACTED]") && !kept.contains("hunter2"))
+            #expect(active == kept)
+            #expect(started["executions"]?[0]?["arguments"]?.stringValue == kept)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func statisticsEqualWhatTheRowsSay(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let seed = SeededGenerator.randomSeed()

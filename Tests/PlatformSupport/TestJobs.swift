@@ -114,7 +114,11 @@ package enum TestJobs {
     package struct Linger: Job {
         package static let name = "test.linger"
         package var gate: String
-        package init(_ gate: String) { self.gate = gate }
+        package var password: String?
+        package init(_ gate: String, password: String? = nil) {
+            self.gate = gate
+            self.password = password
+        }
         package func run(_ attempt: JobAttempt) async throws {
             await Gate.named(gate).pass()
             let wasCancelled = Task.isCancelled

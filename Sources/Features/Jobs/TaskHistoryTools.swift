@@ -107,7 +107,7 @@ extension CeleryTaskHistoryPersistent.Row {
         traceID = job.traceID
         requestID = job.requestID
         createdAt = job.createdAt
-        arguments = TaskText.arguments(job.payload)
+        arguments = TaskText.arguments(job.arguments)
     }
 }
 

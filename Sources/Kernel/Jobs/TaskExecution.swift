@@ -96,8 +96,8 @@ package struct TaskExecution: Sendable, RowDecodable {
         deploySHA = environment.configuration.gitSHA
     }
 
-    /// The payload as the history keeps it: redacted and bounded.
-    private static func recordable(_ payload: String) -> String? {
+    /// A payload as it may be kept and shown: redacted by its keys, and bounded; nil for none.
+    package static func recordable(_ payload: String) -> String? {
         guard payload != "{}" else { return nil }
         guard payload.utf8.count <= argumentLimit * 4, let value = try? JSONValue(parsing: payload) else {
             return "too large to record"

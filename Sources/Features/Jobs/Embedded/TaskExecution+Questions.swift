@@ -1,6 +1,11 @@
 import Kernel
 import Storage
 
+extension JobRecord {
+    /// Its payload as the history would keep it.
+    var arguments: String? { TaskExecution.recordable(payload) }
+}
+
 extension TaskExecution {
     /// Attempts that began in the filter's window, newest first, one more than its limit.
     static func list(_ filter: TaskHistoryFilter, _ now: Instant, _ db: Snapshot) throws -> [TaskExecution] {
