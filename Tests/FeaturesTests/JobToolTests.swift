@@ -176,6 +176,32 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func whatRunsIsFoundByNameAmongAnyNumberThatRun(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let ids = (0..<600).map { _ in platform.context().newID() }
+            for (index, id) in ids.enumerated() {
+                try await platform.execute(
+                    """
+                    INSERT INTO jobs (id, name, queue, priority, payload, payload_version, state, attempt, \
+                    max_attempts, run_at, started_at, lease_until, worker, created_at) VALUES (\(id), \
+                    \(index == 599 ? "test.write" : "test.linger"), 'celery', 5, '{}', 1, 'running', 1, 5, 0, \
+                    \(platform.now + .milliseconds(index)), \(platform.now), 'w', \(platform.now))
+                    """)
+            }
+            platform.advance(by: .seconds(48 * 3_600))
+            let (name, list) = ("celery_task_history_persistent", "executions")
+            let named = try await platform.call(name, ["status": "STARTED", "task_name": "test.write"])
+            #expect(Self.texts(named, list, "id") == [ids[599].description])
+            let two = try await platform.call(name, ["status": "STARTED", "limit": 2])
+            #expect(Self.texts(two, list, "id") == [ids[599].description, ids[598].description])
+            #expect(two["left_out"]?.stringValue?.isEmpty == false)
+            let short = try await platform.call(
+                "celery_task_history", ["state": "STARTED", "task_name": "test.write"])
+            #expect(Self.texts(short, "tasks", "task_id") == [ids[599].description])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func statisticsEqualWhatTheRowsSay(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let seed = SeededGenerator.randomSeed()

@@ -62,8 +62,10 @@ struct CeleryTaskHistoryPersistent: Query {
             taskName: taskName, state: status?.rawValue, hours: sinceHours, limit: limit)
         let found: [Row] =
             status == .started
-            ? try await db.read { try JobState.running($0, limit: 500) }
-                .filter { taskName == nil || $0.record.name == taskName }.map { Row($0.record) }
+            ? try await db.read { db in
+                // An attempt that runs has not ended, so it is in every window.
+                try JobState.running(db, name: filter.taskName, latest: true, limit: filter.limit + 1)
+            }.map { Row($0.record) }
             : try await db.read { try TaskExecution.list(filter, now, $0) }.map { Row($0) }
         let rows = try RowBudget.fit(found, limit: limit)
         return Output(

@@ -119,11 +119,17 @@ package enum JobState {
         return sums
     }
 
-    package static func running(_ db: Snapshot, limit: Int) throws -> [RunningJob] {
-        try db.rows(
+    /// What runs now, the longest first; of one name when given.
+    /// - Parameter latest: the latest first instead.
+    package static func running(_ db: Snapshot, name: String? = nil, latest: Bool = false, limit: Int) throws
+        -> [RunningJob]
+    {
+        let filter: SQL = name.map { " AND name = \($0)" } ?? ""
+        let order: SQL = latest ? "started_at DESC, id DESC" : "started_at, id"
+        return try db.rows(
             """
-            SELECT \(JobRecord.columns), lease_until FROM jobs WHERE state = 'running'
-            ORDER BY started_at, id LIMIT \(limit)
+            SELECT \(JobRecord.columns), lease_until FROM jobs WHERE state = 'running'\(filter)
+            ORDER BY \(order) LIMIT \(limit)
             """
         ).map { RunningJob(record: try JobRecord(row: $0), leaseUntil: try $0.get(at: 13)) }
     }
