@@ -52,6 +52,19 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aLookThatFindsNothingDueIsOneStatement(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let scheduler = Scheduler(
+                platform.features, database: platform.database, environment: platform.environment)
+            #expect(scheduler.entries.count > 2)
+            try await scheduler.tick()
+            _ = platform.database.takeStatementCount()
+            #expect(try await scheduler.tick() == 0)
+            #expect(platform.database.takeStatementCount() == 1)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func threeSchedulersTakeEverySlotOfASweepOnce(dialect: Dialect) async throws {
         let seed = SeededGenerator.randomSeed()
         var random = SeededGenerator(seed: seed)
