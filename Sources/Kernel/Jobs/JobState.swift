@@ -1,3 +1,4 @@
+import JSON
 package import Storage
 
 /// A worker as its row tells.
@@ -81,11 +82,11 @@ package enum JobState {
 
     /// The queues of a worker's row, `["payments","celery"]`.
     private static func names(_ json: String) -> [String] {
-        json.split { "[],\"".contains($0) }.map(String.init)
+        (try? JSONValue(parsing: json))?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 
     package static func queues(_ db: Snapshot) throws -> [QueueState] {
-        let names = SQL.joined(Queue.all.map { "(\(raw: "'\($0.name)'"))" }, separator: ", ")
+        let names = SQL.joined(Queue.all.map { "(\($0.name))" }, separator: ", ")
         let priorities = SQL.joined((0...10).map { "(\(raw: String($0)))" }, separator: ", ")
         // The oldest of each priority is the first of its part of the index.
         return try db.rows(
