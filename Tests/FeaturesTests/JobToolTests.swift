@@ -202,6 +202,32 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func anAttemptBelongsToTheWindowThatItEndedIn(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let gate = "long \(dialect)"
+            try await Self.enqueue(platform, TestJobs.Linger(gate))
+            async let drained = platform.drainJobs()
+            await Gate.named(gate).arrived()
+            platform.advance(by: .seconds(2 * 3_600))
+            await Gate.named(gate).open()
+            #expect(try await drained == 1)
+            // Into the next minute, and to the last instant at which the window holds it.
+            for (wait, count) in [(60, 1), (58 * 60, 1), (3 * 60, 0)] {
+                platform.advance(by: .seconds(wait))
+                let list = try await platform.call("celery_task_history_persistent", ["since_hours": 1])
+                #expect(list["count"]?.intValue == count, "after \(wait) s")
+                let history = try await platform.call("celery_task_history", ["hours": 1])
+                #expect(history["count"]?.intValue == count, "after \(wait) s")
+                let stats = try await platform.call("celery_task_stats", ["since_hours": 1])
+                #expect(stats["stats"]?[0]?["total_count"]?.intValue == (count == 1 ? 1 : nil))
+                let queues = try await platform.call("celery_queue_depth")
+                let queue = Self.row(queues, "queues", "celery")
+                #expect(queue?["throughput_per_minute"]?.doubleValue == (wait == 60 ? 0.2 : 0))
+            }
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func statisticsEqualWhatTheRowsSay(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let seed = SeededGenerator.randomSeed()

@@ -7,7 +7,7 @@ struct CeleryTaskHistoryPersistent: Query {
     static let name = "celery_task_history_persistent"
     static let title = "Task executions"
     static let summary =
-        "Attempts of background jobs of up to 90 days, newest first, with durations and errors."
+        "Attempts of background jobs of up to 90 days, the latest end first, with durations and errors."
     static let route = Route.get("celery/task-executions")
 
     enum Status: String, Codable, InputEnum {
@@ -17,7 +17,8 @@ struct CeleryTaskHistoryPersistent: Query {
 
     @Input("The full name of a job, e.g. webhooks.process.", .length(1...200)) var taskName: String?
     @Input("Only this status.") var status: Status?
-    @Input("How many hours back to look.", .range(1...2_160)) var sinceHours = 24
+    @Input("Attempts that ended in so many hours; what runs is in all.", .range(1...2_160)) var sinceHours =
+        24
     @Input("Rows to return.", .range(1...500)) var limit = 50
 
     struct Filters: Codable, Sendable {
@@ -121,7 +122,7 @@ struct CeleryTaskStats: Query {
     static let route = Route.get("celery/task-stats")
 
     @Input("The full name of a job; all when left out.", .length(1...200)) var taskName: String?
-    @Input("How many hours back to look.", .range(1...2_160)) var sinceHours = 24
+    @Input("Attempts that ended in so many hours.", .range(1...2_160)) var sinceHours = 24
 
     struct Filters: Codable, Sendable {
         var taskName: String?

@@ -7,12 +7,12 @@ extension EmbeddedMonitor {
         let (ended, live) = try await db.read { db in
             (try Self.ended(filter, now, db), try Self.live(filter, now, db))
         }
-        let rows = (ended + live).sorted { ($0.startedAt ?? now) > ($1.startedAt ?? now) }
         return try .observed(
-            rows, filter: filter, source: .embedded, since: now - TaskExecution.retention, now: now)
+            live + ended, filter: filter, start: filter.countStart(now), source: .embedded,
+            since: now - TaskExecution.retention, now: now)
     }
 
-    /// Attempts that began in the window.
+    /// Attempts that ended in the window, the latest first.
     private static func ended(_ filter: TaskHistoryFilter, _ now: Instant, _ db: Snapshot) throws
         -> [TaskHistoryReport.Row]
     {
@@ -43,7 +43,7 @@ extension EmbeddedMonitor {
             found = try db.all(
                 """
                 SELECT \(JobRecord.columns) FROM jobs WHERE state IN ('available', 'scheduled')\(name)
-                AND id >= \(ULID.first(at: filter.start(now)).description)
+                AND id >= \(ULID.first(at: filter.countStart(now)).description)
                 ORDER BY id DESC LIMIT \(filter.limit + 1)
                 """)
         default: return []
