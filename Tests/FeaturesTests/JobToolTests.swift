@@ -315,6 +315,31 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aJobWhoseWorkerIsGoneEndsAtOnceWhenItIsDiscarded(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            try await Self.enqueue(platform, TestJobs.Write("a"), TestJobs.Write("b"))
+            try await platform.execute(
+                """
+                UPDATE jobs SET name = 'test.unheard_of', state = 'running', attempt = 1, worker = 'w', \
+                lease_until = \(platform.now)
+                """)
+            try await platform.execute(
+                "UPDATE jobs SET lease_until = \(platform.now + .seconds(60)) WHERE id = (SELECT MAX(id) FROM jobs)"
+            )
+            platform.advance(by: .seconds(1))
+            let ids = try await platform.rows("SELECT id FROM jobs ORDER BY id").map { $0.dropFirst(3) }
+            let answer = try await platform.callConfirmed(
+                "job_discard",
+                ["job_ids": .array(ids.map { .string(String($0)) }), "reason": "nobody knows it"])
+            #expect(answer["count"] == 2)
+            #expect(answer["stopping"] == [.string(String(ids[1]))])
+            #expect(try await platform.rows("SELECT id FROM jobs") == ["id=\(ids[1])"])
+            let history = try await platform.call("celery_task_history", ["state": "REVOKED"])
+            #expect(Self.texts(history, "tasks", "task_id") == [String(ids[0])])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func theScheduleTellsTrueLastAndNextRuns(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let scheduler = Scheduler(
