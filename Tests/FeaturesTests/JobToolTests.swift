@@ -340,6 +340,31 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func jobsAreNotEndedWhenOneOfThemCannotBeUndone(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            try await Self.enqueue(
+                platform, TestJobs.Stumble("retry"), TestJobs.Stumble("cannot be undone"),
+                TestJobs.Stumble("unreadable"))
+            try await platform.execute("UPDATE jobs SET payload = '{}' WHERE payload LIKE '%unreadable%'")
+            let ids = try await platform.rows("SELECT id FROM jobs ORDER BY id").map {
+                JSONValue.string(String($0.dropFirst(3)))
+            }
+            let refused = try await platform.failure(
+                "job_discard", ["job_ids": .array(ids), "reason": "not wanted"])
+            #expect(refused?.code == .conflict && refused?.reason == "job_discard_failed")
+            #expect(refused?.message.contains(ids[1].stringValue ?? "?") == true)
+            #expect(try await platform.count("jobs") == 3)
+            #expect(try await platform.count("job_runs") == 0)
+            // One that cannot be read has nothing to undo.
+            _ = try await platform.callConfirmed(
+                "job_discard", ["job_ids": [ids[0], ids[2]], "reason": "not wanted"])
+            #expect(try await platform.count("jobs") == 1)
+            #expect(
+                try await platform.rows("SELECT job FROM job_runs") == ["job=discarded: not wanted"])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func theScheduleTellsTrueLastAndNextRuns(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let scheduler = Scheduler(

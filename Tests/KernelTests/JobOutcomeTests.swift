@@ -165,7 +165,8 @@ import Testing
             let stranger = Worker(
                 database: platform.database, registry: JobRegistry(other), environment: platform.environment)
             await stranger.renewAndRescue()
-            #expect(try await platform.rows("SELECT state, worker FROM jobs") == ["state=running worker=dead"])
+            #expect(
+                try await platform.rows("SELECT state, worker FROM jobs") == ["state=running worker=dead"])
             #expect(try await Self.history(platform) == [])
             if isNewer { try await platform.execute("UPDATE jobs SET payload_version = 1") }
             await platform.worker.renewAndRescue()

@@ -92,6 +92,7 @@ package enum TestJobs {
         }
 
         package func discarded(_ reason: String, _ tx: Transaction, _ context: Context) throws {
+            if how == "cannot be undone" { throw Trouble() }
             try TestJobs.record("discarded: \(reason)", tx)
         }
     }

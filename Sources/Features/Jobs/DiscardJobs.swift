@@ -41,7 +41,9 @@ struct DiscardJobs: Command {
             try tx.audit(
                 "job.discard", Subject("job", job.id.description),
                 changes: [
-                    "state": ["old": .string(job.state), "new": stopping.contains(job.id) ? "stopping" : "gone"]
+                    "state": [
+                        "old": .string(job.state), "new": stopping.contains(job.id) ? "stopping" : "gone",
+                    ]
                 ], description: reason, metadata: ["name": .string(job.name)])
         }
         return Output(

@@ -79,9 +79,7 @@ extension JobQueue {
             """
             SELECT \(JobRecord.columns) FROM jobs WHERE id \(in: ids) AND state <> 'discarded' AND NOT \(isHeld)
             """)
-        for record in records {
-            try? context.environment.jobs[record.name]?.discarded(record, reason, tx, context)
-        }
+        for record in records { try tell(record, reason, tx, context) }
         try tx.run("DELETE FROM jobs WHERE id \(in: ids) AND NOT \(isHeld)")
         try TaskExecution.write(
             records.map {
@@ -93,6 +91,22 @@ extension JobQueue {
             try tx.notify(channel, id.description)
         }
         return Set(stopping)
+    }
+
+    /// Lets a job do what it does when it is given up.
+    private static func tell(_ job: JobRecord, _ reason: String, _ tx: Transaction, _ context: Context) throws
+    {
+        do { try context.environment.jobs[job.name]?.discarded(job, reason, tx, context) } catch let error
+            as StorageError
+        {
+            // The transaction may run again, or is over.
+            throw error
+        } catch {
+            throw Failure(
+                .conflict, "The job \(job.id) ('\(job.name)') cannot be ended: what it undoes then failed.",
+                hint: "Nothing was changed. The log has the cause; end the other jobs without it.",
+                reason: "job_discard_failed", cause: error)
+        }
     }
 
     /// Stops or starts the giving out of a queue's jobs; what runs goes on.
