@@ -110,6 +110,13 @@ package enum JobState {
         }
     }
 
+    /// Queues in which jobs wait that are not paused and that no worker online takes from.
+    package static func unattended(_ db: Snapshot, lease: Duration, now: Instant) throws -> [String] {
+        let attended = Set(try workers(db, lease: lease, now: now).filter(\.isOnline).flatMap(\.queues))
+        return try queues(db).filter { $0.depth > 0 && $0.pausedAt == nil && !attended.contains($0.name) }
+            .map(\.name).sorted()
+    }
+
     /// Attempts that ended per queue in the last whole minutes.
     package static func finished(_ db: Snapshot, minutes: Int, now: Instant) throws -> [String: Int] {
         let end = Tally.floor(now)
