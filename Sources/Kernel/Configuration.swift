@@ -41,6 +41,8 @@ package struct Configuration: Sendable {
     package var rateBurst = 120
     package var databasePoolSize = 8
     package var workerSlots = 32
+    /// Those that this process takes jobs from; nil means all, as they are.
+    package var workerQueues: [Queue]?
     package var jobLeaseSeconds = 15
     package var retentionPurgeCron = "0 4 * * *"
     package var auditOrigin = "instainstru/audit"
@@ -130,6 +132,9 @@ package struct Configuration: Sendable {
         .number(
             "WORKER_SLOTS", \.workerSlots, 1...1_000,
             "Jobs of one queue at a time in this process at most, whatever the queue allows."),
+        .queues(
+            "WORKER_QUEUES", \.workerQueues,
+            "Queues this process works on, e.g. payments=4,webhooks (=: jobs at a time); unset means all."),
         .number(
             "JOB_LEASE_SECONDS", \.jobLeaseSeconds, 2...3_600, "How long a silent worker keeps its jobs."),
         .text(

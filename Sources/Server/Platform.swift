@@ -82,7 +82,8 @@ package final class Platform: Sendable {
         ledger = WebhookLedger(database: database)
         worker = Worker(
             database: database, registry: JobRegistry(features), environment: environment,
-            slots: configuration.workerSlots, lease: .seconds(configuration.jobLeaseSeconds))
+            queues: configuration.workerQueues ?? Queue.all, slots: configuration.workerSlots,
+            lease: .seconds(configuration.jobLeaseSeconds))
         scheduler = Scheduler(features, database: database, environment: environment)
         startedAt = now()
     }
