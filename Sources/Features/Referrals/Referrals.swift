@@ -1,0 +1,12 @@
+package import Kernel
+
+extension Feature {
+    /// Who brought whom, what that earns, and the payouts of it.
+    package static let referrals = Feature(
+        name: "referrals", summary: "Referrals, their rewards and the payouts to instructors.",
+        jobs: [
+            ProcessReferralPayout.self, CheckPendingReferralPayouts.self, RetryFailedReferralPayouts.self,
+            RunUnlocker.self,
+        ],
+        migrations: [referralMigration, referralRewardMigration])
+}
