@@ -3,4 +3,9 @@ package import Kernel
 /// Every feature of the product, in the order in which clients see their tools.
 package let allFeatures: [Feature] = [
     .jobs, .audit, .bookings, .instructors, .notifications, .payments, .webhooks,
+    .invites,
+    .referrals,
+    .messages,
+    .reviews,
+    .inbox,
 ]

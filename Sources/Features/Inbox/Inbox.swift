@@ -1,0 +1,8 @@
+package import Kernel
+
+extension Feature {
+    /// Notifications of people, and which of them also come by mail and SMS.
+    package static let inbox = Feature(
+        name: "inbox", summary: "Notifications of people and their choice of channels.",
+        migrations: [inboxMigration])
+}
