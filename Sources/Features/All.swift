@@ -2,10 +2,17 @@ package import Kernel
 
 /// Every feature of the product, in the order in which clients see their tools.
 package let allFeatures: [Feature] = [
-    .jobs, .audit, .bookings, .instructors, .notifications, .payments, .webhooks,
-    .invites,
-    .referrals,
-    .messages,
-    .reviews,
+    .jobs,
+    .audit,
+    .bookings,
     .inbox,
+    .instructors,
+    .invites,
+    .messages,
+    .notifications,
+    .payments,
+    .referrals,
+    .reviews,
+    .users,
+    .webhooks,
 ]

@@ -42,7 +42,7 @@ import Testing
     }
 
     static func consume(_ platform: TestPlatform, _ code: String) async throws -> Failure? {
-        let user = platform.newID()
+        let user = try await platform.newUser()
         return try await platform.refusal { tx, context in
             try Invite.consume(
                 code: code, email: "jane@example.com", user: user, role: "instructor", tx, context)

@@ -14,7 +14,10 @@ import Testing
     }
 
     static func thread(_ platform: TestPlatform, student: ULID? = nil) async throws -> Thread {
-        let (student, instructor) = (student ?? platform.newID(), platform.newID())
+        let (fresh, instructor) = (
+            try await platform.newUser(.student), try await platform.newUser(.instructor)
+        )
+        let student = student ?? fresh
         let conversation = try await platform.act { tx, context in
             try Conversation.open(student: student, instructor: instructor, tx, context).conversation
         }
@@ -45,7 +48,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func aPairHasOneConversation(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let (student, instructor) = (platform.newID(), platform.newID())
+            let (student, instructor) = (try await platform.newUser(), try await platform.newUser())
             let ids = try await withThrowingTaskGroup(of: ULID.self) { group in
                 for _ in 0..<8 {
                     group.addTask {
@@ -70,7 +73,7 @@ import Testing
         try await TestPlatform.with(dialect) { platform in
             let thread = try await Self.thread(platform)
             let message = try await Self.write(platform, thread, "Hello")
-            let stranger = platform.newID()
+            let stranger = try await platform.newUser()
             for user in [thread.student, thread.instructor] {
                 let found = try await platform.database.read {
                     try Conversation.find(thread.conversation.id, of: user, $0)
@@ -206,7 +209,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func aListIsInTheOrderOfTheLastMessageAtAFixedCost(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let student = platform.newID()
+            let student = try await platform.newUser()
             var threads: [Thread] = []
             for _ in 0..<3 { threads.append(try await Self.thread(platform, student: student)) }
             try await Self.write(platform, threads[0], "One")

@@ -16,6 +16,20 @@ extension TestPlatform {
 
     func newID() -> ULID { context().newID() }
 
+    /// Somebody with these roles.
+    func newUser(_ roles: UserRole...) async throws -> ULID {
+        let context = context(.system("test"))
+        let email = "p\(context.newID().description.lowercased())@example.com"
+        return try await database.write { tx in
+            let draft = User.Draft(
+                email: email, hashedPassword: "x", firstName: "Maria", lastName: "Lopez", zipCode: "10001")
+            guard let user = try User.create(draft, roles: roles, tx, context) else {
+                throw Failure(.conflict, "\(email) is taken")
+            }
+            return user.id
+        }
+    }
+
     /// What the body fails with.
     func refusal(_ body: @escaping @Sendable (Transaction, Context) throws -> Void) async throws -> Failure? {
         do {
@@ -24,6 +38,12 @@ extension TestPlatform {
         } catch let failure as Failure {
             return failure
         }
+    }
+
+    func newUsers(_ count: Int) async throws -> [ULID] {
+        var users: [ULID] = []
+        for _ in 0..<count { users.append(try await newUser()) }
+        return users
     }
 
     /// A booking between the two in that state.

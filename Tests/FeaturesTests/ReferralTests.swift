@@ -16,7 +16,8 @@ import Testing
         _ platform: TestPlatform, _ code: String, by user: ULID? = nil, ip: String? = nil,
         device: String? = nil
     ) async throws -> Claim {
-        let user = user ?? platform.newID()
+        let fresh = try await platform.newUser()
+        let user = user ?? fresh
         return try await platform.act { tx, context in
             try ReferralAttribution.claim(
                 code, by: user, Fingerprint(ip: ip, device: device), source: "link", tx, context)
@@ -26,7 +27,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func aPersonHasOneActiveCode(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let user = platform.newID()
+            let user = try await platform.newUser()
             let codes = try await withThrowingTaskGroup(of: String.self) { group in
                 for _ in 0..<8 { group.addTask { try await Self.code(platform, of: user).code } }
                 return try await group.reduce(into: Set<String>()) { $0.insert($1) }
@@ -40,8 +41,8 @@ import Testing
     func aSlugNamesOneCode(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let (mine, other) = (
-                try await Self.code(platform, of: platform.newID()),
-                try await Self.code(platform, of: platform.newID())
+                try await Self.code(platform, of: platform.newUser()),
+                try await Self.code(platform, of: platform.newUser())
             )
             try await platform.act { tx, context in try mine.name("Ada-Teaches", tx, context) }
             let found = try await platform.database.read { try ReferralCode.find("ada-teaches", $0) }
@@ -58,8 +59,8 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func everybodyIsBroughtOnce(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let code = try await Self.code(platform, of: platform.newID())
-            let user = platform.newID()
+            let code = try await Self.code(platform, of: platform.newUser())
+            let user = try await platform.newUser()
             let claims = try await withThrowingTaskGroup(of: Claim.self) { group in
                 for _ in 0..<6 { group.addTask { try await Self.claim(platform, code.code, by: user) } }
                 return try await group.reduce(into: [Claim]()) { $0.append($1) }
@@ -73,7 +74,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func nobodyBringsThemselves(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let referrer = platform.newID()
+            let referrer = try await platform.newUser()
             let code = try await Self.code(platform, of: referrer).code
             try await platform.act { tx, context in
                 try Fingerprint(ip: "192.0.2.7", device: "phone").note(referrer, tx, context)
@@ -91,7 +92,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func tooManyInADayOrAWeekAreRefused(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let code = try await Self.code(platform, of: platform.newID()).code
+            let code = try await Self.code(platform, of: platform.newUser()).code
             for _ in 0..<3 {
                 for _ in 0..<5 { #expect(try await Self.claim(platform, code) == .attributed) }
                 #expect(try await Self.claim(platform, code) == .velocity)
@@ -105,7 +106,7 @@ import Testing
 
     /// A referrer and a student whom they brought.
     static func pair(_ platform: TestPlatform) async throws -> (referrer: ULID, referred: ULID) {
-        let (referrer, referred) = (platform.newID(), platform.newID())
+        let (referrer, referred) = (try await platform.newUser(), try await platform.newUser())
         let code = try await code(platform, of: referrer)
         #expect(try await claim(platform, code.code, by: referred) == .attributed)
         return (referrer, referred)
@@ -192,10 +193,10 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func onePersonEarnsForTwentyStudents(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let referrer = platform.newID()
+            let referrer = try await platform.newUser()
             let code = try await Self.code(platform, of: referrer).code
             for number in 1...21 {
-                let student = platform.newID()
+                let student = try await platform.newUser()
                 #expect(try await Self.claim(platform, code, by: student) == .attributed)
                 _ = try await Self.earn(platform, student)
                 if number % 2 == 0 { platform.advance(by: .seconds(86_401)) }

@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func onlyTheStudentOfACompletedLessonReviewsItOnce(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let (student, instructor) = (platform.newID(), platform.newID())
+            let (student, instructor) = (try await platform.newUser(), try await platform.newUser())
             for status in BookingStatus.allCases where status != .completed {
                 let booking = try await platform.givenBooking(
                     student: student, instructor: instructor, status)
@@ -38,7 +38,7 @@ import Testing
                 #expect(failure?.reason == "booking_not_completed", "\(status)")
             }
             let booking = try await platform.givenBooking(student: student, instructor: instructor)
-            #expect(try await Self.failure(platform, booking, platform.newID())?.code == .notFound)
+            #expect(try await Self.failure(platform, booking, platform.newUser())?.code == .notFound)
             #expect(try await Self.failure(platform, booking, instructor)?.code == .notFound)
             #expect(try await Self.failure(platform, platform.newID(), student)?.code == .notFound)
             #expect(try await Self.failure(platform, booking, student, "ab")?.code == .invalidInput)
@@ -56,7 +56,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func ofTwoReviewsAtOnceOneCounts(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let (student, instructor) = (platform.newID(), platform.newID())
+            let (student, instructor) = (try await platform.newUser(), try await platform.newUser())
             let booking = try await platform.givenBooking(student: student, instructor: instructor)
             let failures = try await withThrowingTaskGroup(of: String?.self) { group in
                 for _ in 0..<6 {
@@ -73,7 +73,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func theInstructorAnswersOnce(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let (student, instructor) = (platform.newID(), platform.newID())
+            let (student, instructor) = (try await platform.newUser(), try await platform.newUser())
             let booking = try await platform.givenBooking(student: student, instructor: instructor)
             let review = try await Self.write(platform, booking, student)
             let respond = { (user: ULID, text: String) in
@@ -95,12 +95,14 @@ import Testing
         let seed = SeededGenerator.randomSeed()
         try await TestPlatform.with(dialect) { platform in
             var random = SeededGenerator(seed: seed)
-            let instructors = (0..<3).map { _ in platform.newID() }
+            let instructors = try await platform.newUsers(3)
             var reviews: [(id: ULID, instructor: ULID, rating: Int, status: ReviewStatus)] = []
             for _ in 0..<60 {
                 if reviews.isEmpty || Bool.random(using: &random) {
                     let instructor = instructors[Int.random(in: 0..<3, using: &random)]
-                    let (student, rating) = (platform.newID(), Int.random(in: 1...5, using: &random))
+                    let (student, rating) = (
+                        try await platform.newUser(), Int.random(in: 1...5, using: &random)
+                    )
                     let booking = try await platform.givenBooking(student: student, instructor: instructor)
                     let review = try await Self.write(platform, booking, student, rating)
                     reviews.append((review.id, instructor, rating, .published))
@@ -141,9 +143,9 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func ratingsOfManyCostOneStatement(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
-            let instructors = (0..<20).map { _ in platform.newID() }
+            let instructors = try await platform.newUsers(20)
             for instructor in instructors.prefix(10) {
-                let student = platform.newID()
+                let student = try await platform.newUser()
                 let booking = try await platform.givenBooking(student: student, instructor: instructor)
                 _ = try await Self.write(platform, booking, student, 3)
             }

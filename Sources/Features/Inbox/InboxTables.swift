@@ -6,7 +6,7 @@ let inboxMigration = Migration("0156_inbox") { _ in
     [
         """
         CREATE TABLE notifications (
-            id \(.id) PRIMARY KEY, user_id \(.id) NOT NULL,
+            id \(.id) PRIMARY KEY, user_id \(.id) NOT NULL REFERENCES users (id),
             category TEXT NOT NULL CHECK (category IN ('lesson_updates', 'messages', 'reviews', 'learning_tips', \
             'system_updates', 'promotional')),
             type TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, data TEXT, read_at BIGINT,
@@ -16,7 +16,7 @@ let inboxMigration = Migration("0156_inbox") { _ in
         "CREATE INDEX notifications_unread ON notifications (user_id, id) WHERE read_at IS NULL",
         """
         CREATE TABLE notification_preferences (
-            user_id \(.id) NOT NULL,
+            user_id \(.id) NOT NULL REFERENCES users (id),
             category TEXT NOT NULL CHECK (category IN ('lesson_updates', 'messages', 'reviews', 'learning_tips', \
             'system_updates', 'promotional')),
             channel TEXT NOT NULL CHECK (channel IN ('email', 'push', 'sms')),

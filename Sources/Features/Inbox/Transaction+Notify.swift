@@ -53,6 +53,9 @@ extension Transaction {
 }
 
 extension ContactDetails {
-    /// What a user has told us; nil for one who is gone.
-    static func of(_ user: ULID, _ db: Snapshot) throws -> ContactDetails? { nil }
+    /// What a person has told us; nil for one whose account is gone.
+    static func of(_ user: ULID, _ db: Snapshot) throws -> ContactDetails? {
+        guard let user = try User.find(user, db), user.deletedAt == nil else { return nil }
+        return ContactDetails(email: user.email, phone: user.isPhoneVerified ? user.phone : nil)
+    }
 }

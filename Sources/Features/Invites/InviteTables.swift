@@ -1,13 +1,16 @@
 import Storage
 
 /// `beta_invites`, `beta_access`, `beta_settings` (domain specification §1.10), and batches of sending.
+/// A registration may use the invite before it adds the user, so these references are
+/// checked at the end of the transaction.
 let inviteMigration = Migration("0140_invites") { _ in
     [
         """
         CREATE TABLE beta_invites (
             id \(.id) PRIMARY KEY, code \(.text) NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 16),
             email \(.text), role \(.text) NOT NULL, grant_founding_status \(.bool) NOT NULL,
-            expires_at BIGINT, used_at BIGINT, used_by_user_id \(.id), revoked_at BIGINT, sent_at BIGINT,
+            expires_at BIGINT, used_at BIGINT, used_by_user_id \(.id) REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
+            revoked_at BIGINT, sent_at BIGINT,
             source TEXT, note TEXT, created_at BIGINT NOT NULL,
             CHECK (email IS NULL OR email = lower(email)),
             CHECK ((used_at IS NULL) = (used_by_user_id IS NULL)),
@@ -22,7 +25,8 @@ let inviteMigration = Migration("0140_invites") { _ in
         """,
         """
         CREATE TABLE beta_access (
-            id \(.id) PRIMARY KEY, user_id \(.id) NOT NULL, role \(.text) NOT NULL, invited_by_code \(.text),
+            id \(.id) PRIMARY KEY, user_id \(.id) NOT NULL REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
+            role \(.text) NOT NULL, invited_by_code \(.text),
             granted_at BIGINT NOT NULL, phase \(.text) NOT NULL, UNIQUE (user_id, role, phase))
         """,
         """

@@ -9,7 +9,8 @@ let messageMigration = Migration("0148_messages") { _ in
     [
         """
         CREATE TABLE conversations (
-            id \(.id) PRIMARY KEY, student_id \(.id) NOT NULL, instructor_id \(.id) NOT NULL,
+            id \(.id) PRIMARY KEY, student_id \(.id) NOT NULL REFERENCES users (id),
+            instructor_id \(.id) NOT NULL REFERENCES users (id),
             last_message_at BIGINT, sort_id \(.id) NOT NULL, created_at BIGINT NOT NULL,
             UNIQUE (student_id, instructor_id), CHECK (student_id <> instructor_id))
         """,
@@ -18,7 +19,8 @@ let messageMigration = Migration("0148_messages") { _ in
         """
         CREATE TABLE messages (
             id \(.id) PRIMARY KEY, conversation_id \(.id) NOT NULL REFERENCES conversations (id),
-            booking_id \(.id), sender_id \(.id), content TEXT NOT NULL CHECK (length(content) BETWEEN 1 AND 1000),
+            booking_id \(.id) REFERENCES bookings (id), sender_id \(.id) REFERENCES users (id),
+            content TEXT NOT NULL CHECK (length(content) BETWEEN 1 AND 1000),
             message_type TEXT NOT NULL CHECK (message_type IN ('user', 'system_booking_created',
                 'system_booking_cancelled', 'system_booking_rescheduled', 'system_booking_completed',
                 'system_conversation_started')),
@@ -30,7 +32,8 @@ let messageMigration = Migration("0148_messages") { _ in
         """
         CREATE TABLE message_notifications (
             id \(.id) PRIMARY KEY, message_id \(.id) NOT NULL REFERENCES messages (id),
-            conversation_id \(.id) NOT NULL, user_id \(.id) NOT NULL, is_read \(.bool) NOT NULL, read_at BIGINT,
+            conversation_id \(.id) NOT NULL, user_id \(.id) NOT NULL REFERENCES users (id),
+            is_read \(.bool) NOT NULL, read_at BIGINT,
             UNIQUE (message_id, user_id), CHECK (is_read = (read_at IS NOT NULL)))
         """,
         """
@@ -39,7 +42,7 @@ let messageMigration = Migration("0148_messages") { _ in
         """,
         """
         CREATE TABLE conversation_user_state (
-            conversation_id \(.id) NOT NULL REFERENCES conversations (id), user_id \(.id) NOT NULL,
+            conversation_id \(.id) NOT NULL REFERENCES conversations (id), user_id \(.id) NOT NULL REFERENCES users (id),
             state TEXT NOT NULL CHECK (state IN ('active', 'archived', 'trashed')), updated_at BIGINT NOT NULL,
             PRIMARY KEY (conversation_id, user_id))
         """,

@@ -6,7 +6,8 @@ let referralMigration = Migration("0144_referrals") { dialect in
         """
         CREATE TABLE referral_codes (
             id \(.id) PRIMARY KEY, code \(.text) NOT NULL UNIQUE, vanity_slug \(.text) UNIQUE,
-            referrer_user_id \(.id) NOT NULL, status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
+            referrer_user_id \(.id) NOT NULL REFERENCES users (id),
+            status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
             channel TEXT, created_at BIGINT NOT NULL)
         """,
         "CREATE UNIQUE INDEX referral_codes_active ON referral_codes (referrer_user_id) WHERE status = 'active'",
@@ -18,13 +19,14 @@ let referralMigration = Migration("0144_referrals") { dialect in
         "CREATE INDEX referral_clicks_code ON referral_clicks (code_id, id)",
         """
         CREATE TABLE referral_fingerprints (
-            user_id \(.id) NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('ip', 'device')), hash \(.text) NOT NULL,
+            user_id \(.id) NOT NULL REFERENCES users (id), kind TEXT NOT NULL CHECK (kind IN ('ip', 'device')), hash \(.text) NOT NULL,
             seen_at BIGINT NOT NULL, PRIMARY KEY (user_id, kind, hash))
         """,
         """
         CREATE TABLE referral_attributions (
             id \(.id) PRIMARY KEY, code_id \(.id) NOT NULL REFERENCES referral_codes (id),
-            referrer_user_id \(.id) NOT NULL, referred_user_id \(.id) NOT NULL UNIQUE, source TEXT NOT NULL,
+            referrer_user_id \(.id) NOT NULL REFERENCES users (id),
+            referred_user_id \(.id) NOT NULL UNIQUE REFERENCES users (id), source TEXT NOT NULL,
             ts BIGINT NOT NULL, guest_first_seen BIGINT, CHECK (referrer_user_id <> referred_user_id))
         """,
         "CREATE INDEX referral_attributions_referrer ON referral_attributions (referrer_user_id, id)",
@@ -44,11 +46,12 @@ let referralRewardMigration = Migration("0145_referral_rewards") { dialect in
     [
         """
         CREATE TABLE referral_limits (
-            user_id \(.id) PRIMARY KEY, student_rewards INTEGER NOT NULL CHECK (student_rewards >= 0))
+            user_id \(.id) PRIMARY KEY REFERENCES users (id), student_rewards INTEGER NOT NULL CHECK (student_rewards >= 0))
         """,
         """
         CREATE TABLE referral_rewards (
-            id \(.id) PRIMARY KEY, referrer_user_id \(.id) NOT NULL, referred_user_id \(.id) NOT NULL,
+            id \(.id) PRIMARY KEY, referrer_user_id \(.id) NOT NULL REFERENCES users (id),
+            referred_user_id \(.id) NOT NULL REFERENCES users (id),
             booking_id \(.id) NOT NULL, side TEXT NOT NULL CHECK (side IN ('student', 'instructor')),
             amount_cents BIGINT NOT NULL CHECK (amount_cents > 0),
             status TEXT NOT NULL CHECK (status IN ('pending', 'unlocked', 'redeemed', 'void')),
@@ -62,7 +65,7 @@ let referralRewardMigration = Migration("0145_referral_rewards") { dialect in
         "CREATE INDEX referral_rewards_unlocked ON referral_rewards (expire_ts) WHERE status = 'unlocked'",
         """
         CREATE TABLE wallet_transactions (
-            id \(.id) PRIMARY KEY, user_id \(.id) NOT NULL,
+            id \(.id) PRIMARY KEY, user_id \(.id) NOT NULL REFERENCES users (id),
             type TEXT NOT NULL CHECK (type IN ('referral_credit', 'fee_rebate')),
             amount_cents BIGINT NOT NULL CHECK (amount_cents > 0),
             reward_id \(.id) NOT NULL UNIQUE REFERENCES referral_rewards (id), order_id \(.text) NOT NULL,
@@ -71,8 +74,8 @@ let referralRewardMigration = Migration("0145_referral_rewards") { dialect in
         "CREATE INDEX wallet_transactions_user ON wallet_transactions (user_id, id)",
         """
         CREATE TABLE instructor_referral_payouts (
-            id \(.id) PRIMARY KEY, referrer_user_id \(.id) NOT NULL,
-            referred_instructor_id \(.id) NOT NULL UNIQUE, triggering_booking_id \(.id) NOT NULL,
+            id \(.id) PRIMARY KEY, referrer_user_id \(.id) NOT NULL REFERENCES users (id),
+            referred_instructor_id \(.id) NOT NULL UNIQUE REFERENCES users (id), triggering_booking_id \(.id) NOT NULL,
             amount_cents BIGINT NOT NULL CHECK (amount_cents > 0), was_founding_bonus \(.bool) NOT NULL,
             stripe_transfer_id TEXT, stripe_transfer_status TEXT NOT NULL
                 CHECK (stripe_transfer_status IN ('pending', 'completed', 'failed')),
