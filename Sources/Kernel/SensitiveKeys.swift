@@ -106,7 +106,8 @@ extension SensitiveKeys {
             "email", "phone", "phone_number", "student_note", "instructor_note", "meeting_location",
             "location_address", "location_lat", "location_lng", "date_of_birth", "dob", "message",
             "message_content",
-            "message_body", "content", "body",
+            "message_body", "content", "body", "emails", "initial_message", "message_note", "review_text",
+            "response_text",
         ])
         keys.prefixes = ["payment_", "card_", "bank_account", "stripe_"]
         keys.suffixes += ["_email", "_phone", "_phone_number", "_dob", "_date_of_birth"]

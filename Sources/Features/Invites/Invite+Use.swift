@@ -11,12 +11,15 @@ package enum InviteRefusal: String, Sendable, CaseIterable, Codable, SchemaDescr
 extension Invite {
     /// Why the code cannot be used; nil when it can. One that was taken back is as one that never was.
     package static func refusal(code: String, _ db: Snapshot, now: Instant) throws -> InviteRefusal? {
-        guard let invite = try find(code: code, db) else { return .notFound }
-        return switch invite.status(at: now) {
+        refusal(of: try find(code: code, db), at: now)
+    }
+
+    static func refusal(of invite: Invite?, at now: Instant) -> InviteRefusal? {
+        switch invite?.status(at: now) {
         case .pending: nil
         case .accepted: .used
         case .expired: .expired
-        case .revoked: .notFound
+        case .revoked, nil: .notFound
         }
     }
 
