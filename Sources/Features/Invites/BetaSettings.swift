@@ -38,7 +38,8 @@ package struct BetaSettings: Sendable, Codable, RowDecodable {
         try tx.run(
             """
             UPDATE beta_settings SET beta_disabled = \(betaDisabled), beta_phase = \(betaPhase), \
-            allow_signup_without_invite = \(allowSignupWithoutInvite), updated_at = \(context.now) WHERE id = 1
+            allow_signup_without_invite = \(allowSignupWithoutInvite), updated_at = \(context.now)
+            WHERE id = 1
             """)
         try tx.audit(
             "invite.settings", Subject("beta_settings", "1"),

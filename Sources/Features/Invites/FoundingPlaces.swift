@@ -37,7 +37,7 @@ package struct FoundingPlaces: Sendable {
         guard promised + count <= remaining else {
             throw Failure(
                 .conflict,
-                "\(count) founding places are wanted; \(remaining) are free, of which \(promised) are promised.",
+                "\(count) founding places are wanted; \(remaining) are free, \(promised) of them promised.",
                 hint: "Invite without founding status, or take invites back.", reason: "founding_cap_exceeded"
             )
         }

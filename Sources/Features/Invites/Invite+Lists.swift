@@ -86,7 +86,8 @@ package struct InviteCounts: Sendable, Codable {
         let start = now - .seconds(86_400)
         let sent: Int? = try db.value(
             """
-            SELECT COUNT(*) FROM (SELECT 1 FROM beta_invites WHERE sent_at >= \(start) LIMIT \(limit)) AS found
+            SELECT COUNT(*) FROM (
+            SELECT 1 FROM beta_invites WHERE sent_at >= \(start) LIMIT \(limit)) AS found
             """)
         let failed: Int? = try db.value(
             """

@@ -9,7 +9,8 @@ let inviteMigration = Migration("0140_invites") { _ in
         CREATE TABLE beta_invites (
             id \(.id) PRIMARY KEY, code \(.text) NOT NULL UNIQUE CHECK (length(code) BETWEEN 6 AND 16),
             email \(.text), role \(.text) NOT NULL, grant_founding_status \(.bool) NOT NULL,
-            expires_at BIGINT, used_at BIGINT, used_by_user_id \(.id) REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
+            expires_at BIGINT, used_at BIGINT,
+            used_by_user_id \(.id) REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
             revoked_at BIGINT, sent_at BIGINT,
             source TEXT, note TEXT, created_at BIGINT NOT NULL,
             CHECK (email IS NULL OR email = lower(email)),
@@ -25,7 +26,8 @@ let inviteMigration = Migration("0140_invites") { _ in
         """,
         """
         CREATE TABLE beta_access (
-            id \(.id) PRIMARY KEY, user_id \(.id) NOT NULL REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
+            id \(.id) PRIMARY KEY,
+            user_id \(.id) NOT NULL REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
             role \(.text) NOT NULL, invited_by_code \(.text),
             granted_at BIGINT NOT NULL, phase \(.text) NOT NULL, UNIQUE (user_id, role, phase))
         """,

@@ -54,7 +54,8 @@ extension Conversation {
     private static func unread(of user: ULID) -> SQL {
         """
         (SELECT COUNT(*) FROM message_notifications AS n JOIN messages AS m ON m.id = n.message_id
-        WHERE n.user_id = \(user) AND n.conversation_id = conversations.id AND NOT n.is_read AND NOT m.is_deleted)
+        WHERE n.user_id = \(user) AND n.conversation_id = conversations.id AND NOT n.is_read
+        AND NOT m.is_deleted)
         """
     }
 

@@ -42,15 +42,18 @@ extension Conversation {
         let message = context.newID()
         try tx.run(
             """
-            INSERT INTO messages (id, conversation_id, booking_id, sender_id, content, message_type, created_at, \
-            delivered_at, is_deleted)
+            INSERT INTO messages (id, conversation_id, booking_id, sender_id, content, message_type, \
+            created_at, delivered_at, is_deleted)
             VALUES (\(message), \(id), \(booking), \(sender), \(text), \(type), \(context.now), \
             \(context.now), \(false))
             """)
         let rows: [SQL] = readers.map { "(\(context.newID()), \(message), \(id), \($0), \(false))" }
         try tx.runMany(
             SQL.inserts(
-                "INSERT INTO message_notifications (id, message_id, conversation_id, user_id, is_read) VALUES",
+                """
+                INSERT INTO message_notifications (id, message_id, conversation_id, user_id, is_read) \
+                VALUES
+                """,
                 rows))
         // Of two at once the later id stays, in whichever order they commit.
         try tx.run(

@@ -42,8 +42,10 @@ let messageMigration = Migration("0148_messages") { _ in
         """,
         """
         CREATE TABLE conversation_user_state (
-            conversation_id \(.id) NOT NULL REFERENCES conversations (id), user_id \(.id) NOT NULL REFERENCES users (id),
-            state TEXT NOT NULL CHECK (state IN ('active', 'archived', 'trashed')), updated_at BIGINT NOT NULL,
+            conversation_id \(.id) NOT NULL REFERENCES conversations (id),
+            user_id \(.id) NOT NULL REFERENCES users (id),
+            state TEXT NOT NULL CHECK (state IN ('active', 'archived', 'trashed')),
+            updated_at BIGINT NOT NULL,
             PRIMARY KEY (conversation_id, user_id))
         """,
     ]

@@ -20,8 +20,8 @@ package enum InstructorReferral {
         let added = try tx.run(
             """
             INSERT INTO instructor_referral_payouts (id, referrer_user_id, referred_instructor_id, \
-            triggering_booking_id, amount_cents, was_founding_bonus, stripe_transfer_status, idempotency_key, \
-            created_at, updated_at)
+            triggering_booking_id, amount_cents, was_founding_bonus, stripe_transfer_status, \
+            idempotency_key, created_at, updated_at)
             VALUES (\(id), \(attribution.referrer), \(instructor), \(booking), \(amount), \(isFounding), \
             'pending', \("instructor_referral_\(instructor)"), \(context.now), \(context.now))
             ON CONFLICT (referred_instructor_id) DO NOTHING

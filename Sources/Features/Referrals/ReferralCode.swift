@@ -106,7 +106,8 @@ package struct ReferralCode: Sendable, RowDecodable {
         try tx.run(
             """
             INSERT INTO referral_clicks (id, code_id, channel, ip_hash, created_at)
-            VALUES (\(context.newID()), \(id), \(channel), \(context.ip.map(Fingerprint.hash)), \(context.now))
+            VALUES (\(context.newID()), \(id), \(channel), \(context.ip.map(Fingerprint.hash)), \
+            \(context.now))
             """)
     }
 }

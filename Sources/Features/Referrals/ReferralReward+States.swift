@@ -60,7 +60,8 @@ extension ReferralReward {
         guard let taken else { return nil }
         try tx.run(
             """
-            UPDATE referral_rewards SET status = 'redeemed', updated_at = \(context.now) WHERE id = \(taken.id)
+            UPDATE referral_rewards SET status = 'redeemed', updated_at = \(context.now)
+            WHERE id = \(taken.id)
             """)
         try tx.run(
             """

@@ -67,8 +67,8 @@ package struct ReferralReward: Sendable, RowDecodable {
         let unlock = context.now + rules.hold
         let added = try tx.run(
             """
-            INSERT INTO referral_rewards (id, referrer_user_id, referred_user_id, booking_id, side, amount_cents, \
-            status, unlock_ts, expire_ts, rule_version, idempotency_key, created_at, updated_at)
+            INSERT INTO referral_rewards (id, referrer_user_id, referred_user_id, booking_id, side, \
+            amount_cents, status, unlock_ts, expire_ts, rule_version, idempotency_key, created_at, updated_at)
             VALUES (\(id), \(attribution.referrer), \(student), \(booking), 'student', \
             \(rules.studentAmountCents), 'pending', \(unlock), \(unlock + rules.lifetime), \(rules.version), \
             \("referral_student_\(student)"), \(context.now), \(context.now))

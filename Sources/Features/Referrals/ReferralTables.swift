@@ -10,7 +10,10 @@ let referralMigration = Migration("0144_referrals") { dialect in
             status TEXT NOT NULL CHECK (status IN ('active', 'disabled')),
             channel TEXT, created_at BIGINT NOT NULL)
         """,
-        "CREATE UNIQUE INDEX referral_codes_active ON referral_codes (referrer_user_id) WHERE status = 'active'",
+        """
+        CREATE UNIQUE INDEX referral_codes_active ON referral_codes (referrer_user_id)
+        WHERE status = 'active'
+        """,
         """
         CREATE TABLE referral_clicks (
             id \(.id) PRIMARY KEY, code_id \(.id) NOT NULL REFERENCES referral_codes (id), channel TEXT,
@@ -19,7 +22,8 @@ let referralMigration = Migration("0144_referrals") { dialect in
         "CREATE INDEX referral_clicks_code ON referral_clicks (code_id, id)",
         """
         CREATE TABLE referral_fingerprints (
-            user_id \(.id) NOT NULL REFERENCES users (id), kind TEXT NOT NULL CHECK (kind IN ('ip', 'device')), hash \(.text) NOT NULL,
+            user_id \(.id) NOT NULL REFERENCES users (id),
+            kind TEXT NOT NULL CHECK (kind IN ('ip', 'device')), hash \(.text) NOT NULL,
             seen_at BIGINT NOT NULL, PRIMARY KEY (user_id, kind, hash))
         """,
         """
@@ -46,7 +50,8 @@ let referralRewardMigration = Migration("0145_referral_rewards") { dialect in
     [
         """
         CREATE TABLE referral_limits (
-            user_id \(.id) PRIMARY KEY REFERENCES users (id), student_rewards INTEGER NOT NULL CHECK (student_rewards >= 0))
+            user_id \(.id) PRIMARY KEY REFERENCES users (id),
+            student_rewards INTEGER NOT NULL CHECK (student_rewards >= 0))
         """,
         """
         CREATE TABLE referral_rewards (
@@ -75,7 +80,8 @@ let referralRewardMigration = Migration("0145_referral_rewards") { dialect in
         """
         CREATE TABLE instructor_referral_payouts (
             id \(.id) PRIMARY KEY, referrer_user_id \(.id) NOT NULL REFERENCES users (id),
-            referred_instructor_id \(.id) NOT NULL UNIQUE REFERENCES users (id), triggering_booking_id \(.id) NOT NULL,
+            referred_instructor_id \(.id) NOT NULL UNIQUE REFERENCES users (id),
+            triggering_booking_id \(.id) NOT NULL,
             amount_cents BIGINT NOT NULL CHECK (amount_cents > 0), was_founding_bonus \(.bool) NOT NULL,
             stripe_transfer_id TEXT, stripe_transfer_status TEXT NOT NULL
                 CHECK (stripe_transfer_status IN ('pending', 'completed', 'failed')),
@@ -84,7 +90,8 @@ let referralRewardMigration = Migration("0145_referral_rewards") { dialect in
             updated_at BIGINT NOT NULL,
             CHECK ((stripe_transfer_status = 'completed')
                 = (stripe_transfer_id IS NOT NULL AND transferred_at IS NOT NULL)),
-            CHECK (stripe_transfer_status <> 'failed' OR (failed_at IS NOT NULL AND failure_reason IS NOT NULL)))
+            CHECK (stripe_transfer_status <> 'failed'
+                OR (failed_at IS NOT NULL AND failure_reason IS NOT NULL)))
         """,
         """
         CREATE INDEX instructor_referral_payouts_open
@@ -92,7 +99,8 @@ let referralRewardMigration = Migration("0145_referral_rewards") { dialect in
         WHERE stripe_transfer_status <> 'completed'
         """,
         """
-        CREATE INDEX instructor_referral_payouts_referrer ON instructor_referral_payouts (referrer_user_id, id)
+        CREATE INDEX instructor_referral_payouts_referrer
+        ON instructor_referral_payouts (referrer_user_id, id)
         """,
     ] + Migration.appendOnly("wallet_transactions", dialect)
 }

@@ -17,7 +17,8 @@ extension Review {
             INSERT INTO reviews (id, booking_id, student_id, instructor_id, rating, review_text, status, \
             is_verified, created_at, updated_at)
             VALUES (\(context.newID()), \(booking), \(student), \(instructor), \(rating), \(text), \
-            'published', \(true), \(context.now), \(context.now)) ON CONFLICT (booking_id) DO NOTHING RETURNING id
+            'published', \(true), \(context.now), \(context.now))
+            ON CONFLICT (booking_id) DO NOTHING RETURNING id
             """)
         guard let id, let review = try find(id, tx) else {
             throw Failure(.conflict, "The lesson has a review already.", reason: "review_exists")

@@ -6,7 +6,8 @@ let reviewMigration = Migration("0152_reviews") { _ in
         """
         CREATE TABLE reviews (
             id \(.id) PRIMARY KEY, booking_id \(.id) NOT NULL UNIQUE REFERENCES bookings (id),
-            student_id \(.id) NOT NULL REFERENCES users (id), instructor_id \(.id) NOT NULL REFERENCES users (id),
+            student_id \(.id) NOT NULL REFERENCES users (id),
+            instructor_id \(.id) NOT NULL REFERENCES users (id),
             instructor_service_id \(.id),
             rating INTEGER NOT NULL CHECK (rating BETWEEN 1 AND 5),
             review_text TEXT CHECK (length(review_text) BETWEEN 3 AND 500),
@@ -24,7 +25,8 @@ let reviewMigration = Migration("0152_reviews") { _ in
         """,
         """
         CREATE TABLE instructor_ratings (
-            instructor_id \(.id) PRIMARY KEY REFERENCES users (id), review_count BIGINT NOT NULL CHECK (review_count >= 0),
+            instructor_id \(.id) PRIMARY KEY REFERENCES users (id),
+            review_count BIGINT NOT NULL CHECK (review_count >= 0),
             rating_sum BIGINT NOT NULL, updated_at BIGINT NOT NULL,
             CHECK (rating_sum BETWEEN review_count AND 5 * review_count))
         """,
