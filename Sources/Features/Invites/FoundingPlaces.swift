@@ -30,7 +30,7 @@ package struct FoundingPlaces: Sendable {
     /// - Throws: ``Kernel/Failure/Code/conflict``, `founding_cap_exceeded`.
     package static func reserve(_ count: Int, _ tx: Transaction, _ context: Context) throws {
         guard count > 0 else { return }
-        try tx.lock("founding_places")
+        try tx.lock("founding")
         let (remaining, promised) = (
             try remaining(tx), try Invite.outstandingFounding(tx, now: context.now)
         )
