@@ -7,12 +7,24 @@ package import Kernel
 /// the process at its start (``Kernel/JobCheck``).
 package let timetable = ExpectedJobs(
     jobs: [
-        "maintenance.prune_sign_ins", "maintenance.prune_task_history", "outbox.deliver_event",
+        "app.tasks.email.send_beta_invites_batch",
+        "app.tasks.referral_tasks.check_pending_instructor_referral_payouts",
+        "app.tasks.referral_tasks.process_instructor_referral_payout",
+        "app.tasks.referral_tasks.retry_failed_instructor_referral_payouts",
+        "app.tasks.referrals.run_unlocker",
+        "maintenance.prune_sign_ins",
+        "maintenance.prune_task_history",
+        "outbox.deliver_event",
         "outbox.dispatch_pending",
         "webhooks.process",
     ],
     schedule: [
+        "check-pending-instructor-referral-payouts":
+            "app.tasks.referral_tasks.check_pending_instructor_referral_payouts",
         "notifications-dispatch-pending": "outbox.dispatch_pending",
         "prune-sign-ins": "maintenance.prune_sign_ins",
         "prune-task-history": "maintenance.prune_task_history",
+        "referrals-unlock-every-15m": "app.tasks.referrals.run_unlocker",
+        "retry-failed-instructor-referral-payouts":
+            "app.tasks.referral_tasks.retry_failed_instructor_referral_payouts",
     ])
