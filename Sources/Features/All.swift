@@ -4,10 +4,13 @@ package import Kernel
 package let allFeatures: [Feature] = [
     .jobs,
     .audit,
+    .availability,
     .bookings,
+    .catalog,
     .instructors,
     .notifications,
     .payments,
+    .search,
     .users,
     .webhooks,
 ]

@@ -7,10 +7,20 @@ package import Kernel
 /// the process at its start (``Kernel/JobCheck``).
 package let timetable = ExpectedJobs(
     jobs: [
+        "app.tasks.analytics.calculate_analytics",
+        "app.tasks.analytics.generate_daily_report",
+        "app.tasks.search_analytics.calculate_search_metrics",
+        "app.tasks.search_analytics.generate_search_insights",
+        "privacy.cleanup_search_history",
         "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending",
         "webhooks.process",
     ],
     schedule: [
+        "calculate-search-metrics": "app.tasks.search_analytics.calculate_search_metrics",
+        "calculate-service-analytics": "app.tasks.analytics.calculate_analytics",
+        "cleanup-search-history": "privacy.cleanup_search_history",
+        "generate-daily-analytics-report": "app.tasks.analytics.generate_daily_report",
+        "generate-search-insights": "app.tasks.search_analytics.generate_search_insights",
         "notifications-dispatch-pending": "outbox.dispatch_pending",
         "prune-task-history": "maintenance.prune_task_history",
     ])
