@@ -33,7 +33,7 @@ package struct DayWindow: Sendable, Hashable, Comparable {
 }
 
 extension DayWindow: Codable {
-    private enum CodingKeys: String, CodingKey { case startTime, endTime }
+    private enum CodingKeys: String, CodingKey { case startTime = "start_time", endTime = "end_time" }
 
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
