@@ -44,12 +44,13 @@ import Testing
             func find(_ text: String) async throws -> [String] {
                 Self.names(try await platform.call("services_search", ["q": .string(text)], as: .guest))
             }
-            #expect(try await find("Piano lessons").first == "Piano")
+            let lessons = try await find("Piano lessons")
+            #expect(lessons.first == "Piano")
             #expect(try await find("pia").first == "Piano")
             #expect(try await find("jazz") == ["Saxophone"])
             #expect(try await find("music").count == 19)
             #expect(try await find("math tutor").first == "Math")
-            for text in ["%", "_", "pi%no", "' OR 1=1 --", "\"; DROP TABLE users", "*", "[a-z]", "\\"] {
+            for text in ["%", "_", "p%o", "' UNION 1=1 --", "\"; DROP TABLE users", "*", "[a-z]", "\\"] {
                 #expect(try await find(text).isEmpty, "\(text)")
             }
         }
@@ -117,7 +118,8 @@ import Testing
             #expect(
                 try await platform.failure(name, change, as: teacher.actor)?.reason == "PRICE_BELOW_FLOOR")
             #expect(
-                try await platform.failure(name, ["service_id": id, "offers_online": false], as: teacher.actor)?
+                try await platform.failure(
+                    name, ["service_id": id, "offers_online": false], as: teacher.actor)?
                     .code == .invalidInput)
             try await platform.execute("UPDATE instructor_services SET hourly_rate_cents = 9000")
             #expect(try await platform.failure(name, change, as: other.actor)?.code == .notFound)
@@ -189,7 +191,8 @@ import Testing
             let last = try await page(["page": 3])
             #expect(last.names == ["T9", "T10", "T11"] && last.next?.isNull == true)
             #expect(try await page(["page": 4]).names.isEmpty)
-            #expect(try await page(["age_group": "kids", "max_price": 86]).names == ["T0", "T2", "T4", "T6"])
+            #expect(
+                try await page(["age_group": "kids", "max_price": 86]).names == ["T0", "T2", "T4", "T6"])
             #expect(try await page(["min_price": 90.5]).names == ["T11"])
             for wrong: JSONObject in [
                 ["page": 252], ["page": 2, "cursor": try #require(first.next)],

@@ -120,13 +120,23 @@ package struct CatalogService: Sendable, RowDecodable {
 
     /// Services that somebody live teaches; `condition` begins with ` AND` and is about `i`.
     static func taught(_ db: Snapshot, where condition: SQL = "") throws -> [CatalogService] {
-        try active(
-            db,
-            where: """
-                 AND EXISTS (SELECT 1 FROM instructor_services i
-                JOIN instructor_profiles p ON p.id = i.instructor_profile_id
-                WHERE i.service_catalog_id = s.id AND i.is_active AND p.is_live\(condition))
-                """)
+        try active(db, where: " AND \(isTaught(condition))")
+    }
+
+    /// Which of these services somebody live teaches.
+    static func taught(among ids: [ULID], _ db: Snapshot) throws -> Set<ULID> {
+        Set(
+            try db.values(
+                "SELECT s.id FROM service_catalog s WHERE s.id \(in: ids) AND \(isTaught(""))", as: ULID.self)
+        )
+    }
+
+    private static func isTaught(_ condition: SQL) -> SQL {
+        """
+        EXISTS (SELECT 1 FROM instructor_services i
+        JOIN instructor_profiles p ON p.id = i.instructor_profile_id
+        WHERE i.service_catalog_id = s.id AND i.is_active AND p.is_live\(condition))
+        """
     }
 }
 

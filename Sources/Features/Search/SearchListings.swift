@@ -3,7 +3,7 @@ import Storage
 
 /// Searches services and instructors by words.
 ///
-/// Five statements at most, whatever matches. The search itself is written down
+/// Six statements at most, whatever matches. The search itself is written down
 /// afterwards, in a transaction of its own; when that fails it has answered all
 /// the same.
 struct SearchListings: Query {
@@ -84,7 +84,8 @@ struct SearchListings: Query {
         let matches = try SearchIndex.matches(words, db)
         let all = try CatalogService.active(db)
         let found = ranking.order(all.filter { matches[$0.id] != nil }, matches)
-        let best = Array(found.prefix(ranking.maximumServices))
+        let taught = try CatalogService.taught(among: found.map(\.service.id), db)
+        let best = Array(found.filter { taught.contains($0.service.id) }.prefix(ranking.maximumServices))
         let teaching = try SearchCandidate.teaching(
             best.map(\.service.id), limit: maximumResults, branches: ranking.maximumServices, db)
         let named = try SearchCandidate.named(words, limit: maximumResults, db)
@@ -101,7 +102,7 @@ struct SearchListings: Query {
         let sorted = results.values.sorted {
             $0.score == $1.score ? $0.instructorServiceID < $1.instructorServiceID : $0.score > $1.score
         }
-        return (Array(sorted.prefix(maximumResults)), best.map(\.service))
+        return (Array(sorted.prefix(maximumResults)), found.prefix(maximumResults).map(\.service))
     }
 
     func remember(_ output: Output, _ tx: Transaction, _ context: Context) throws {
