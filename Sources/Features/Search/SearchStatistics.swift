@@ -27,32 +27,47 @@ package enum SearchStatistics {
         package var conversionRate: Double
     }
 
-    /// The most frequent texts of the window's newest ``scanLimit`` searches.
+    /// The most frequent texts of the window's newest ``scanLimit`` searches. Three statements.
     package static func top(
         from start: Instant, to end: Instant, minimum: Int, limit: Int, onlyWithoutResults: Bool = false,
         _ db: Snapshot
     ) throws -> [TopQuery] {
         let condition: SQL = onlyWithoutResults ? " AND result_count = 0" : ""
+        let end = ULID.first(at: end)
+        let first: ULID? = try db.value(
+            """
+            SELECT MIN(id) FROM (SELECT id FROM search_queries WHERE id >= \(ULID.first(at: start))
+            AND id < \(end)\(condition) ORDER BY id DESC LIMIT \(scanLimit)) AS newest
+            """)
+        guard let first else { return [] }
+        let window: SQL = "q.id >= \(first) AND q.id < \(end)\(condition)"
         let rows = try db.rows(
             """
-            SELECT found.normalized_query, COUNT(*) AS searches, AVG(CAST(found.result_count AS DOUBLE PRECISION)),
-            SUM(CASE WHEN booked.id IS NULL THEN 0 ELSE 1 END) FROM (
-                SELECT id, normalized_query, result_count FROM search_queries
-                WHERE id >= \(ULID.first(at: start)) AND id < \(ULID.first(at: end))\(condition)
-                ORDER BY id DESC LIMIT \(scanLimit)) AS found
-            LEFT JOIN (SELECT DISTINCT search_query_id AS id FROM search_clicks
-                WHERE action = 'book' AND search_query_id >= \(ULID.first(at: start))) AS booked
-            ON booked.id = found.id
-            GROUP BY found.normalized_query HAVING COUNT(*) >= \(minimum)
-            ORDER BY searches DESC, found.normalized_query LIMIT \(limit)
+            SELECT normalized_query, COUNT(*) AS searches, CAST(SUM(result_count) AS BIGINT)
+            FROM search_queries q WHERE \(window) GROUP BY normalized_query HAVING COUNT(*) >= \(minimum)
+            ORDER BY searches DESC, normalized_query LIMIT \(limit)
             """)
+        let booked = try bookings(of: try rows.map { try $0.get(at: 0) }, first, window, db)
         return try rows.map { row in
-            let (count, booked): (Int, Int) = (try row.get(at: 1), try row.get(at: 3))
+            let (query, count): (String, Int) = (try row.get(at: 0), try row.get(at: 1))
             return TopQuery(
-                query: try row.get(at: 0), count: count,
-                avgResults: rounded(try row.get(at: 2), places: 100),
-                conversionRate: ratio(booked, count))
+                query: query, count: count,
+                avgResults: rounded(Double(try row.get(at: 2, as: Int.self)) / Double(count), places: 100),
+                conversionRate: ratio(booked[query] ?? 0, count))
         }
+    }
+
+    /// How many searches of each text led to a click on `book`.
+    private static func bookings(of texts: [String], _ first: ULID, _ window: SQL, _ db: Snapshot) throws
+        -> [String: Int]
+    {
+        let rows = try db.rows(
+            """
+            SELECT q.normalized_query, COUNT(DISTINCT q.id) FROM search_clicks c
+            JOIN search_queries q ON q.id = c.search_query_id
+            WHERE c.search_query_id >= \(first) AND c.action = 'book' AND \(window) AND q.normalized_query \(in: texts) GROUP BY q.normalized_query
+            """)
+        return try rows.reduce(into: [:]) { $0[try $1.get(at: 0, as: String.self)] = try $1.get(at: 1) }
     }
 
     /// To four decimals; zero of nothing is zero.
