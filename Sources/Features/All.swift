@@ -5,7 +5,9 @@ package let allFeatures: [Feature] = [
     .jobs,
     .audit,
     .auth,
+    .availability,
     .bookings,
+    .catalog,
     .inbox,
     .instructors,
     .invites,
@@ -14,6 +16,7 @@ package let allFeatures: [Feature] = [
     .payments,
     .referrals,
     .reviews,
+    .search,
     .users,
     .webhooks,
 ]

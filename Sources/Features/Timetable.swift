@@ -7,20 +7,30 @@ package import Kernel
 /// the process at its start (``Kernel/JobCheck``).
 package let timetable = ExpectedJobs(
     jobs: [
+        "app.tasks.analytics.calculate_analytics",
+        "app.tasks.analytics.generate_daily_report",
         "app.tasks.email.send_beta_invites_batch",
         "app.tasks.referral_tasks.check_pending_instructor_referral_payouts",
         "app.tasks.referral_tasks.process_instructor_referral_payout",
         "app.tasks.referral_tasks.retry_failed_instructor_referral_payouts",
         "app.tasks.referrals.run_unlocker",
+        "app.tasks.search_analytics.calculate_search_metrics",
+        "app.tasks.search_analytics.generate_search_insights",
         "maintenance.prune_sign_ins",
         "maintenance.prune_task_history",
         "outbox.deliver_event",
         "outbox.dispatch_pending",
+        "privacy.cleanup_search_history",
         "webhooks.process",
     ],
     schedule: [
+        "calculate-search-metrics": "app.tasks.search_analytics.calculate_search_metrics",
+        "calculate-service-analytics": "app.tasks.analytics.calculate_analytics",
         "check-pending-instructor-referral-payouts":
             "app.tasks.referral_tasks.check_pending_instructor_referral_payouts",
+        "cleanup-search-history": "privacy.cleanup_search_history",
+        "generate-daily-analytics-report": "app.tasks.analytics.generate_daily_report",
+        "generate-search-insights": "app.tasks.search_analytics.generate_search_insights",
         "notifications-dispatch-pending": "outbox.dispatch_pending",
         "prune-sign-ins": "maintenance.prune_sign_ins",
         "prune-task-history": "maintenance.prune_task_history",

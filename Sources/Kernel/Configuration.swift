@@ -35,6 +35,9 @@ package struct Configuration: Sendable {
     package var accessTokenMinutes = 720
     package var totpValidWindow = 1
     package var turnstileSecret: String?
+    package var availabilityAllowPast = "true"
+    package var pastEditWindowDays = 0
+    package var publicAvailabilityDetail = "full"
     package var gitSHA: String?
     package var environmentName = "development"
     package var ratePerMinute = 600
@@ -119,6 +122,17 @@ package struct Configuration: Sendable {
         .optional(
             "TURNSTILE_SECRET", \.turnstileSecret,
             "Secret of Cloudflare Turnstile; unset means that sign-in asks for no captcha.", isSecret: true),
+        .text(
+            "AVAILABILITY_ALLOW_PAST", \.availabilityAllowPast,
+            "Whether instructors may change days that are over: true or false.",
+            check: Setting.isOne(of: ["true", "false"])),
+        .number(
+            "PAST_EDIT_WINDOW_DAYS", \.pastEditWindowDays, 0...3_650,
+            "How many days back instructors may change; 0 for any."),
+        .text(
+            "PUBLIC_AVAILABILITY_DETAIL", \.publicAvailabilityDetail,
+            "What people see of an instructor's free time: full, summary or minimal.",
+            check: Setting.isOne(of: ["full", "summary", "minimal"])),
         .optional(
             "GIT_SHA", \.gitSHA, "Commit that is running; else RENDER_GIT_COMMIT or COMMIT_SHA.",
             also: ["RENDER_GIT_COMMIT", "COMMIT_SHA"]),

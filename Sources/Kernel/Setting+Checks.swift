@@ -12,6 +12,13 @@ extension Setting {
         return "must be one of \(levels), not '\(text.prefix(40))'"
     }
 
+    static func isOne(of words: [String]) -> Check {
+        {
+            words.contains($0)
+                ? nil : "must be one of \(words.joined(separator: ", ")), not '\($0.prefix(40))'"
+        }
+    }
+
     static let isDatabaseURL: Check = { text in
         do { _ = try DatabaseURL(parsing: text) } catch StorageError.connection(let problem) {
             return "is not usable: \(problem)"

@@ -72,6 +72,11 @@ package protocol Operation: Decodable, Sendable {
 /// between reads, never inside one.
 package protocol Query: Operation {
     func run(_ db: Reader, _ context: Context) async throws -> Output
+    /// Whether ``remember(_:_:_:)`` is called for every answer.
+    static var isRemembered: Bool { get }
+    /// Writes down that the answer was given, in a transaction of its own after it was found.
+    /// When that fails the answer is given all the same, and the log says so.
+    func remember(_ output: Output, _ tx: Transaction, _ context: Context) throws
 }
 
 /// Changes something, inside one transaction that also holds its audit entry
@@ -124,6 +129,8 @@ extension Operation {
 extension Query {
     package static var effect: Effect { .read }
     package static var scope: Scope { .read }
+    package static var isRemembered: Bool { false }
+    package func remember(_ output: Output, _ tx: Transaction, _ context: Context) throws {}
 }
 
 extension Command {

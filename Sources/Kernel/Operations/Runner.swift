@@ -1,4 +1,5 @@
 package import JSON
+import Logging
 package import Storage
 
 /// What a call gave: one encoded JSON object, and perhaps a question.
@@ -179,6 +180,7 @@ package struct Runner: Sendable {
         _ query: Q, _ descriptor: OperationDescriptor, _ arguments: JSONObject, _ context: Context
     ) async throws -> Answer {
         let output = try await query.run(Reader(database), context)
+        if Q.isRemembered { await remember(query, output, context) }
         let answer = Answer(bytes: try JSONCoding.encode(output), attachments: Q.attachments(of: output))
         if descriptor.isRecorded {
             let own = descriptor.audience.subject(of: context.actor)
@@ -189,6 +191,18 @@ package struct Runner: Sendable {
                     metadata: ["arguments": Self.recordable(arguments, hiding: Q.secretInputs)]))
         }
         return answer
+    }
+
+    private func remember<Q: Query>(_ query: Q, _ output: Q.Output, _ context: Context) async {
+        do {
+            try await database.transaction(context, category: .user) { tx, _ in
+                try query.remember(output, tx, context)
+            }
+        } catch {
+            context.logger.warning(
+                "an answer was not written down",
+                metadata: ["operation": "\(Q.name)", "error": "\(String(reflecting: error))"])
+        }
     }
 
     /// Arguments as the audit log keeps them: bounded, and redacted by the entry.
