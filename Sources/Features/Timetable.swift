@@ -7,10 +7,15 @@ package import Kernel
 /// the process at its start (``Kernel/JobCheck``).
 package let timetable = ExpectedJobs(
     jobs: [
+        "background_check.final_adverse_action",
+        "bgc.expiry_sweep",
+        "bgc.invite",
+        "checkr_sandbox.deliver",
         "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending",
         "webhooks.process",
     ],
     schedule: [
+        "bgc-expiry-sweep": "bgc.expiry_sweep",
         "notifications-dispatch-pending": "outbox.dispatch_pending",
         "prune-task-history": "maintenance.prune_task_history",
     ])
