@@ -67,7 +67,7 @@ package struct Region: Sendable, RowDecodable {
     }
 
     /// Every neighbourhood of a kind, by borough and name.
-    package static func all(_ type: String = "nyc", _ db: Snapshot) throws -> [Region] {
+    package static func all(of type: String = "nyc", _ db: Snapshot) throws -> [Region] {
         try db.all(
             """
             SELECT \(columns) FROM region_boundaries r WHERE r.region_type = \(type)
