@@ -2,5 +2,12 @@ package import Kernel
 
 /// Every feature of the product, in the order in which clients see their tools.
 package let allFeatures: [Feature] = [
-    .jobs, .audit, .bookings, .instructors, .notifications, .payments, .webhooks,
+    .jobs,
+    .audit,
+    .bookings,
+    .instructors,
+    .notifications,
+    .payments,
+    .users,
+    .webhooks,
 ]

@@ -30,6 +30,10 @@ package struct Actor: Sendable, Hashable {
     package var name: String
     package var scopes: Set<Scope>
     package var roles: [String]
+    /// What a signed-in person may do.
+    package var permissions: Set<Permission> = []
+    /// The session that a person's token belongs to.
+    package var sessionID: String?
 
     package init(
         type: ActorType, id: String?, email: String? = nil, name: String, scopes: Set<Scope> = [],
@@ -51,6 +55,12 @@ package struct Actor: Sendable, Hashable {
 
     /// A call that carried no usable credential.
     package static let anonymous = Actor(type: .mcp, id: nil, name: "anonymous")
+
+    /// Somebody who is not signed in and need not be.
+    package static let guest = Actor(type: .user, id: nil, name: "guest")
+
+    /// A signed-in person, not a program's token.
+    package var isPerson: Bool { type == .user && id != nil }
 
     /// What per-actor state (rate limit, idempotency, confirmation) is keyed by.
     package var key: String { "\(type.rawValue):\(id ?? name)" }

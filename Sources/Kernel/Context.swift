@@ -57,6 +57,14 @@ package struct Context: Sendable {
     package var traceID: String?
     package var ip: String?
     package var userAgent: String?
+    /// The version that the caller believes to be the latest (`If-Match`, RFC 9110 §13.1.1).
+    package var ifMatch: String?
+    /// The version that the caller has already (`If-None-Match`).
+    package var ifNoneMatch: String?
+    /// The caller's own key for this call, where it does not come as an argument.
+    package var idempotencyKey: String?
+    /// Cookies and such that an operation of the sign-in reads, by its own names.
+    package var credentials = PresentedCredentials()
     package var now: Instant
     package var mode: Mode = .commit
     package var environment: Environment
@@ -86,6 +94,27 @@ package struct Context: Sendable {
         return logger
     }
 
+    /// The id of the person who is signed in.
+    ///
+    /// - Throws: ``Failure/Code/unauthenticated`` when nobody is.
+    package func userID() throws -> ULID {
+        guard actor.isPerson, let id = actor.id.flatMap({ ULID($0) }) else { throw Audience.notSignedIn }
+        return id
+    }
+
     /// A new id, stamped with this call's time.
     package func newID() -> ULID { environment.ids.next(at: now) }
+}
+
+/// Secrets that came with a call beside its arguments, for the operations that are about them.
+package struct PresentedCredentials: Sendable {
+    /// Of the refresh cookie.
+    package var refreshToken: String?
+    /// Of the trusted device's cookie.
+    package var deviceToken: String?
+
+    package init(refreshToken: String? = nil, deviceToken: String? = nil) {
+        self.refreshToken = refreshToken
+        self.deviceToken = deviceToken
+    }
 }

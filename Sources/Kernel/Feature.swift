@@ -34,7 +34,9 @@ package struct Feature: Sendable {
         let operations = features.flatMap(\.operations)
         unique("The feature", features.map(\.name))
         unique("The operation", operations.map { $0.name })
-        unique("The route", operations.map { "\($0.route.method.rawValue) \($0.route.path)" })
+        unique(
+            "The route",
+            operations.map { "\($0.route.method.rawValue) \($0.audience.pathPrefix)\($0.route.path)" })
         unique("The job", (kernelJobs + features.flatMap(\.jobs)).map { $0.name })
         unique("The webhook source", features.flatMap(\.webhooks).map { $0.name })
         unique("The webhook path", features.flatMap(\.webhooks).map { $0.path })

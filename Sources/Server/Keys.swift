@@ -40,6 +40,9 @@ package struct Keys: Sendable {
         Array(HMAC<SHA256>.authenticationCode(for: message, using: stateKey))
     }
 
+    /// What a page of ours sends back with calls that change something; bound to its session.
+    func pageToken(session: String) -> String { Secrets.base64URL(sign(Array("page-token:\(session)".utf8))) }
+
     private static func fileSeed(_ folder: String, _ name: String) throws -> [UInt8] {
         try Folder.make(folder, permissions: 0o700)
         let path = folder + "/" + name

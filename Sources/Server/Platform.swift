@@ -17,6 +17,7 @@ package final class Platform: Sendable {
     package let recorder: AuditRecorder
     package let sealer: AuditSealer
     package let authenticator: Authenticator
+    let cookies: SessionCookies
     package let ledger: WebhookLedger
     package let worker: Worker
     package let scheduler: Scheduler
@@ -71,6 +72,7 @@ package final class Platform: Sendable {
             recorder: recorder)
         sealer = AuditSealer(database: database, signer: keys.signer, environment: environment)
         authenticator = Authenticator(database: database)
+        cookies = SessionCookies(configuration)
         ledger = WebhookLedger(database: database)
         worker = Worker(
             database: database, registry: JobRegistry(features), environment: environment,
@@ -81,6 +83,11 @@ package final class Platform: Sendable {
 
     /// What runs behind the surfaces, in the order in which it starts; it stops in the reverse.
     package var backgroundServices: [any Service] { [recorder, sealer, worker, scheduler] }
+
+    /// The person whose access token it is.
+    func person(_ token: String, _ now: Instant) async throws -> Actor {
+        throw Failure(.unauthenticated, "The token is not known.", reason: "invalid_token")
+    }
 
     /// A context for the platform's own command line.
     package func context(_ actor: Actor, surface: Surface) -> Context {

@@ -74,7 +74,7 @@ package struct AuditEntry: Sendable, Hashable {
         errorMessage = Self.storable(error.map { Redaction.auditChanges.redacted(text: $0) })
         requestID = Self.storable(context.requestID)
         traceID = Self.storable(context.traceID)
-        sessionID = nil
+        sessionID = Self.storable(context.actor.sessionID, 64)
     }
 
     /// Text from outside as both databases can keep it: an entry that could not

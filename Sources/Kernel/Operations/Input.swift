@@ -93,7 +93,7 @@ extension Input: AnyInput {
             copy.state = .bound(value)
             return broken.isEmpty ? copy : nil
         } catch {
-            problems.append(.init(name, error.text))
+            problems += error.within(name)
             return nil
         }
     }

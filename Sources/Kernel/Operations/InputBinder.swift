@@ -25,9 +25,12 @@ struct InputBinder: Sendable {
 
     private static let cache = Mutex<[ObjectIdentifier: InputBinder]>([:])
 
-    static func of<O: Operation>(_ type: O.Type) -> InputBinder {
+    static func of<O: Operation>(_ type: O.Type) -> InputBinder { of(type, O.init) }
+
+    /// The binder of any type whose stored properties are inputs.
+    static func of<T>(_ type: T.Type, _ make: () -> T) -> InputBinder {
         if let known = cache.withLock({ $0[ObjectIdentifier(type)] }) { return known }
-        let made = InputBinder(reflecting: O())
+        let made = InputBinder(reflecting: make())
         cache.withLock { $0[ObjectIdentifier(type)] = made }
         return made
     }
@@ -55,12 +58,12 @@ struct InputBinder: Sendable {
     /// How many arguments that do not exist are named in one answer.
     private static let maximumUnknown = 10
 
-    /// The bound operation; throws ``Failure/invalid(_:hint:)`` with every
+    /// The bound operation or record; throws ``Failure/invalid(_:hint:)`` with every
     /// problem, those found before and unknown arguments included. `reserved`
     /// names belong to the runner.
-    func bind<O: Operation>(
-        _ type: O.Type, to arguments: JSONObject, reserved: [String], _ found: [Failure.Field] = []
-    ) throws -> O {
+    func bind<T: Decodable>(
+        _ type: T.Type, to arguments: JSONObject, reserved: [String], _ found: [Failure.Field] = []
+    ) throws -> T {
         var problems = found
         var bound: [String: any AnyInput] = [:]
         bound.reserveCapacity(declarations.count)
@@ -75,7 +78,7 @@ struct InputBinder: Sendable {
                 .init(UntrustedText.cleaned(key, maximumCharacters: 80), "is not an argument; \(list)"))
         }
         guard problems.isEmpty else { throw Failure.invalid(problems) }
-        return try O(from: Root(bound: bound))
+        return try T(from: Root(bound: bound))
     }
 }
 
@@ -111,8 +114,10 @@ extension InputBinder {
         func contains(_ key: Key) -> Bool { bound[key.stringValue] != nil }
         func decodeNil(forKey key: Key) throws -> Bool { false }
         func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+            if let type = T.self as? any UnpreparedValue.Type, let value = type.init() as? T { return value }
             guard let input = bound[key.stringValue] else {
-                throw Failure(.internal, "The stored property '\(key.stringValue)' is not an @Input.")
+                throw Failure(
+                    .internal, "The stored property '\(key.stringValue)' is neither an @Input nor @Prepared.")
             }
             return try T(from: Leaf(input: input))
         }
@@ -126,5 +131,5 @@ extension InputBinder {
 }
 
 private var unsupported: Failure {
-    Failure(.internal, "Only @Input properties may be stored in an operation.")
+    Failure(.internal, "Only @Input and @Prepared properties may be stored in an operation.")
 }

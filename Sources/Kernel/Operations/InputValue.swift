@@ -4,7 +4,16 @@ package import Storage
 /// Why an argument could not be read; completes the sentence "<name> …".
 package struct InputProblem: Error, Sendable {
     package var text: String
+    /// The members that are wrong, for a value that has any; their names are paths such as `0.date`.
+    package var fields: [Failure.Field] = []
     package init(_ text: String) { self.text = text }
+    package init(_ text: String, fields: [Failure.Field]) { (self.text, self.fields) = (text, fields) }
+
+    /// The same, within something: `name` comes before the paths.
+    func within(_ name: String) -> [Failure.Field] {
+        fields.isEmpty
+            ? [.init(name, text)] : fields.map { .init("\(name).\($0.name)", $0.problem) }
+    }
 }
 
 /// A value that can be read from a tool argument, a query string or a command line.
@@ -149,7 +158,10 @@ extension Array: InputValue where Element: InputValue {
         self = []
         reserveCapacity(items.count)
         for (index, item) in items.enumerated() {
-            do { append(try Element(input: item)) } catch { throw InputProblem("[\(index)] \(error.text)") }
+            do { append(try Element(input: item)) } catch {
+                let fields = error.fields.isEmpty ? [] : error.within("\(index)")
+                throw InputProblem("[\(index)] \(error.text)", fields: fields)
+            }
         }
     }
     package var inputJSON: JSONValue { .array(map(\.inputJSON)) }

@@ -24,7 +24,8 @@ package struct Subject: Sendable, Hashable, Codable {
 /// Something an administrator can ask for.
 ///
 /// One declaration is the MCP tool, the REST route, the CLI verb, the OpenAPI
-/// entry, the permission, the audit action and the reference page. Conform to
+/// entry, the permission, the audit action and the reference page; one that is
+/// for people (``audience``) is a REST route only. Conform to
 /// ``Query`` or ``Command``, never to this protocol alone.
 package protocol Operation: Decodable, Sendable {
     /// Keys are written in snake case; a nil value is written as null, so keys are always present.
@@ -36,9 +37,16 @@ package protocol Operation: Decodable, Sendable {
     /// One sentence, at most 200 characters, ending in a full stop.
     static var summary: String { get }
     static var effect: Effect { get }
+    /// What a token needs, when the operation is for ``Audience/operators``.
     static var scope: Scope { get }
-    /// Method and path below `/api/v1/admin/mcp/`.
+    static var audience: Audience { get }
+    /// Method and path below the audience's prefix.
     static var route: Route { get }
+    static var bucket: RateBucket { get }
+    /// A success made something new: 201 over HTTP.
+    static var creates: Bool { get }
+    /// Over HTTP the body may also be a form (`application/x-www-form-urlencoded`).
+    static var acceptsForm: Bool { get }
     /// Units of the caller's rate limit that one call takes.
     static var cost: Int { get }
     /// Repeating the call with the same arguments changes nothing more.
@@ -47,6 +55,8 @@ package protocol Operation: Decodable, Sendable {
     static var action: String { get }
     /// What this call is about, for the audit entry.
     var subject: Subject? { get }
+    /// What goes with `output`: its version, a session that begins or ends.
+    static func attachments(of output: Output) -> Attachments
     /// Declares the inputs; arguments are bound by ``Runner``.
     init()
 }
@@ -70,6 +80,9 @@ package protocol Command: Operation {
     var confirmationQuestion: String { get }
     /// How the call's own audit entry judges an output that reports a failure.
     static func verdict(on output: Output) -> (status: AuditStatus, error: String?)
+    /// Slow or outside work before the transaction; keeps its results in ``Prepared``
+    /// properties. What it saw may have changed when ``run(_:_:)`` begins.
+    mutating func prepare(_ db: Reader, _ context: Context) async throws
     func run(_ tx: Transaction, _ context: Context) throws -> Output
 }
 
@@ -80,8 +93,17 @@ extension Operation {
     }
     package static var cost: Int { 1 }
     package static var isIdempotent: Bool { effect == .read }
-    package static var action: String { "mcp." + route.fixedSegments.joined(separator: ".") }
+    package static var audience: Audience { .operators }
+    package static var creates: Bool { false }
+    package static var acceptsForm: Bool { false }
+    package static var bucket: RateBucket {
+        audience == .operators ? .operators : effect == .read ? .read : .write
+    }
+    package static var action: String {
+        (audience == .operators ? "mcp." : "") + route.fixedSegments.joined(separator: ".")
+    }
     package var subject: Subject? { nil }
+    package static func attachments(of output: Output) -> Attachments { .none }
 }
 
 extension Query {
@@ -91,22 +113,29 @@ extension Query {
 
 extension Command {
     package static var scope: Scope { .write }
-    package var needsConfirmation: Bool { Self.effect == .destructive }
+    package var needsConfirmation: Bool { Self.effect == .destructive && Self.audience == .operators }
     package var isDryRun: Bool { false }
     package var confirmationQuestion: String { "\(Self.summary) Go ahead?" }
     package static func verdict(on output: Output) -> (status: AuditStatus, error: String?) {
         (.success, nil)
     }
+    package mutating func prepare(_ db: Reader, _ context: Context) async throws {}
 }
 
 /// A method and a path pattern; `:name` segments are arguments.
 package struct Route: Sendable, Hashable {
-    package enum Method: String, Sendable { case get = "GET", post = "POST" }
+    package enum Method: String, Sendable {
+        case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE"
+    }
+
     package var method: Method
     package var path: String
 
     package static func get(_ path: String) -> Route { Route(method: .get, path: path) }
     package static func post(_ path: String) -> Route { Route(method: .post, path: path) }
+    package static func put(_ path: String) -> Route { Route(method: .put, path: path) }
+    package static func patch(_ path: String) -> Route { Route(method: .patch, path: path) }
+    package static func delete(_ path: String) -> Route { Route(method: .delete, path: path) }
 
     package var segments: [Substring] { path.split(separator: "/") }
     package var fixedSegments: [String] { segments.filter { !$0.hasPrefix(":") }.map(String.init) }

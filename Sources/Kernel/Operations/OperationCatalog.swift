@@ -9,6 +9,10 @@ package struct OperationDescriptor: Sendable {
     package let feature: String
     package let effect: Effect
     package let scope: Scope
+    package let audience: Audience
+    package let bucket: RateBucket
+    package let creates: Bool
+    package let acceptsForm: Bool
     package let route: Route
     package let cost: Int
     package let action: String
@@ -21,6 +25,8 @@ package struct OperationDescriptor: Sendable {
 
     /// The tool's name on the MCP surface.
     package var toolName: String { "instainstru_\(name)" }
+    /// The route with its prefix, e.g. `/api/v1/auth/me`.
+    package var path: String { audience.pathPrefix + route.path }
 
     init<O: Operation>(_ type: O.Type, feature: String) {
         self.type = type
@@ -28,10 +34,12 @@ package struct OperationDescriptor: Sendable {
         (name, title, summary) = (O.name, O.title, O.summary)
         (effect, scope, route, cost) = (O.effect, O.scope, O.route, O.cost)
         (action, isIdempotent) = (O.action, O.isIdempotent)
+        (audience, bucket, creates, acceptsForm) = (O.audience, O.bucket, O.creates, O.acceptsForm)
         isCommand = type is any Command.Type
-        parameters = InputBinder.of(type).parameters + (isCommand ? CallOptions.parameters : [])
+        let hasOptions = isCommand && O.audience == .operators
+        parameters = InputBinder.of(type).parameters + (hasOptions ? CallOptions.parameters : [])
         inputSchema = Self.inputSchema(parameters)
-        outputSchema = Self.outputSchema(JSONSchema.of(O.Output.self), isCommand: isCommand)
+        outputSchema = Self.outputSchema(JSONSchema.of(O.Output.self), isCommand: hasOptions)
     }
 
     private static func inputSchema(_ parameters: [InputParameter]) -> JSONValue {
@@ -99,6 +107,15 @@ package struct CallOptions: Sendable {
         ["type": "string", "minLength": 1, "maxLength": .int(maximum), "description": .string(summary)]
     }
 
+    /// What an operation for people accepts: a key that came beside the arguments.
+    init(idempotencyKey: String?) throws {
+        guard let idempotencyKey else { return }
+        guard (1...200).contains(idempotencyKey.utf8.count) else {
+            throw Failure.invalid([.init("Idempotency-Key", "must have 1 to 200 characters")])
+        }
+        self.idempotencyKey = idempotencyKey
+    }
+
     /// Takes the options out of `arguments` and adds what is wrong with them to `problems`.
     init(takingFrom arguments: inout JSONObject, problems: inout [Failure.Field]) {
         func take(_ name: String) -> String? {
@@ -118,6 +135,8 @@ package struct CallOptions: Sendable {
 /// Every operation of every feature, in manifest order.
 package struct OperationCatalog: Sendable {
     package let all: [OperationDescriptor]
+    /// Those for operators: MCP tools and command line verbs.
+    package var tools: [OperationDescriptor] { all.filter { $0.audience == .operators } }
     private let byName: [String: OperationDescriptor]
 
     /// - Precondition: names are unique; ``Feature/check(_:)`` reports it before.

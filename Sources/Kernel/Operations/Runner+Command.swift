@@ -8,6 +8,8 @@ extension Runner {
         _ command: C, _ arguments: JSONObject, _ options: CallOptions, _ context: Context
     ) async throws -> Answer {
         let call = CallFingerprint(context, operation: C.name, arguments: arguments)
+        var command = command
+        try await command.prepare(Reader(database), context)
         if command.isDryRun { return try await preview(command, arguments, call, context, mode: .dryRun) }
         if command.needsConfirmation, options.confirmToken == nil {
             if let key = options.idempotencyKey, let stored = try await stored(key, call, context) {
@@ -31,20 +33,39 @@ extension Runner {
         _ command: C, _ arguments: JSONObject, _ options: CallOptions, _ call: CallFingerprint,
         _ context: Context
     ) async throws -> Answer {
-        try await database.transaction(context, category: .admin) { tx, unit in
+        let result: Result<Answer, KeptRefusal> = try await database.transaction(
+            context, category: C.category
+        ) { tx, unit in
             if let key = options.idempotencyKey, let stored = try Idempotency.lookUp(key, call, tx, context) {
-                return Answer(bytes: stored, isRepeat: true)
+                return .success(Answer(bytes: stored, isRepeat: true))
             }
             let expected = try options.confirmToken.map {
                 try Confirmation.redeem($0, for: call, tx, context)
             }
-            let output = try command.run(tx, context)
+            let output: C.Output
+            do { output = try command.run(tx, context) } catch let refusal as KeptRefusal {
+                try Self.auditRefusal(refusal.failure, command, arguments, tx)
+                return .failure(refusal)
+            }
             if let expected { try Confirmation.requireUnchanged(expected, unit.effects) }
             let bytes = try JSONCoding.encode(output)
             try Self.auditCall(command, arguments, .commit, C.verdict(on: output), tx)
             if let key = options.idempotencyKey { try Idempotency.store(key, call, bytes, tx, context) }
-            return Answer(bytes: bytes)
+            return .success(Answer(bytes: bytes, attachments: C.attachments(of: output)))
         }
+        return try result.get()
+    }
+
+    /// The entry of a call that was refused and whose writes are kept all the same.
+    private static func auditRefusal<C: Command>(
+        _ failure: Failure, _ command: C, _ arguments: JSONObject, _ tx: Transaction
+    ) throws {
+        let isDenial = failure.code == .forbidden || failure.code == .rateLimited
+        try tx.audit(
+            C.action, command.subject ?? Subject("mcp", nil), description: C.title,
+            status: isDenial ? .denied : .failed,
+            metadata: ["arguments": recordable(arguments), "code": .string(failure.code.rawValue)],
+            error: failure.message)
     }
 
     /// Runs the command, keeps its output and effects, and rolls back. When it
@@ -54,10 +75,15 @@ extension Runner {
     ) async throws -> Answer {
         var rehearsal = context
         rehearsal.mode = mode
-        let (output, effects) = try await database.transaction(rehearsal, category: .admin, keeping: false) {
-            [rehearsal] tx, unit in (try command.run(tx, rehearsal), unit.effects)
+        let (output, effects) = try await database.transaction(
+            rehearsal, category: C.category, keeping: false
+        ) { [rehearsal] tx, unit in
+            do { return (try command.run(tx, rehearsal), unit.effects) } catch let refusal as KeptRefusal {
+                throw refusal.failure
+            }
         }
-        let confirmation: Confirmation? = try await database.transaction(context, category: .admin) { tx, _ in
+        let confirmation: Confirmation? = try await database.transaction(context, category: C.category) {
+            tx, _ in
             try Self.auditCall(command, arguments, mode, (.success, nil), tx)
             guard mode == .awaitingConfirmation else { return nil }
             return try Confirmation.issue(
@@ -110,6 +136,16 @@ extension Runner {
         }
         bytes.append(UInt8(ascii: "}"))
         return bytes
+    }
+}
+
+extension Command {
+    /// Of the entries of its calls: what people do in their own affairs is not administration.
+    static var category: AuditCategory {
+        switch audience {
+        case .operators, .holders: .admin
+        case .anyone, .users: .user
+        }
     }
 }
 

@@ -9,11 +9,19 @@ package struct Answer: Sendable {
     package var confirmation: Confirmation?
     /// The answer of an earlier call with the same idempotency key.
     package var isRepeat = false
+    /// What the surface says beside the output.
+    package var attachments = Attachments.none
+    /// Where the caller stands with its rate limit; nil where there is none.
+    package var standing: RateLimiter.Standing?
 
-    package init(bytes: [UInt8], confirmation: Confirmation? = nil, isRepeat: Bool = false) {
+    package init(
+        bytes: [UInt8], confirmation: Confirmation? = nil, isRepeat: Bool = false,
+        attachments: Attachments = .none
+    ) {
         self.bytes = bytes
         self.confirmation = confirmation
         self.isRepeat = isRepeat
+        self.attachments = attachments
     }
 }
 
@@ -53,22 +61,35 @@ package struct Runner: Sendable {
             return try await run(operation.type, operation, arguments, context)
         } catch let error as CancellationError {
             throw error
+        } catch let refusal as KeptRefusal {
+            // On record already, in the transaction that it kept.
+            throw refusal.failure
         } catch {
             let failure = Failure.from(error, context)
-            try await recordRefusal(failure, operation, arguments, context)
+            if isRecorded(failure, operation) {
+                try await recordRefusal(failure, operation, arguments, context)
+            }
             throw failure
         }
     }
 
     /// Whether `actor` may call `operation`; a surface asks before it commits to a status.
-    package func missingScope(_ operation: OperationDescriptor, for actor: Actor) -> Failure? {
-        guard !actor.scopes.contains(operation.scope) else { return nil }
-        var failure = Failure(
-            .forbidden, "\(operation.name) needs the scope \(operation.scope.rawValue).",
-            hint: "Use a token that has it: instainstru token create --scopes \(operation.scope.rawValue).",
-            reason: "insufficient_scope")
-        failure.requiredScopes = [operation.scope]
-        return failure
+    package func refusal(of operation: OperationDescriptor, for actor: Actor) -> Failure? {
+        operation.audience.refusal(of: actor, calling: operation.name, scope: operation.scope)
+    }
+
+    /// What people look at in vain (a lesson that is gone, a mistyped date) is no event;
+    /// what they were refused is, and so is everything that operators ask for.
+    private func isRecorded(_ failure: Failure, _ operation: OperationDescriptor) -> Bool {
+        switch operation.audience {
+        case .operators, .holders: true
+        case .anyone, .users: operation.isCommand || failure.code == .forbidden || failure.code == .internal
+        }
+    }
+
+    /// Whose rate limit a call counts against: the caller's, or that of the address it came from.
+    private func payer(_ context: Context) -> String {
+        context.actor.id == nil ? "address:\(context.ip ?? "unknown")" : context.actor.key
     }
 
     /// Records a refusal that a surface decided itself (a missing or bad credential).
@@ -117,13 +138,32 @@ package struct Runner: Sendable {
     private func run<O: Operation>(
         _ type: O.Type, _ descriptor: OperationDescriptor, _ arguments: JSONObject, _ context: Context
     ) async throws -> Answer {
-        if let refusal = missingScope(descriptor, for: context.actor) { throw refusal }
-        try limiter.take(descriptor.cost, for: context.actor.key, at: context.now)
+        if let refusal = refusal(of: descriptor, for: context.actor) { throw refusal }
+        let payer = payer(context)
+        try limiter.take(descriptor.cost, for: payer, from: descriptor.bucket, at: context.now)
+        var answer = try await perform(type, descriptor, arguments, context)
+        answer.standing = limiter.standing(of: payer, in: descriptor.bucket, at: context.now)
+        return answer
+    }
+
+    private func perform<O: Operation>(
+        _ type: O.Type, _ descriptor: OperationDescriptor, _ arguments: JSONObject, _ context: Context
+    ) async throws -> Answer {
         var own = arguments
         var problems: [Failure.Field] = []
-        let options = descriptor.isCommand ? CallOptions(takingFrom: &own, problems: &problems) : nil
+        let options: CallOptions? =
+            if !descriptor.isCommand {
+                nil
+            } else if descriptor.audience == .operators {
+                CallOptions(takingFrom: &own, problems: &problems)
+            } else {
+                // A stranger has no name under which an answer could be kept.
+                try CallOptions(idempotencyKey: context.actor.id == nil ? nil : context.idempotencyKey)
+            }
         let operation = try InputBinder.of(type).bind(
-            type, to: own, reserved: options == nil ? [] : CallOptions.names, problems)
+            type, to: own,
+            reserved: descriptor.audience == .operators && options != nil ? CallOptions.names : [],
+            problems)
         if let query = operation as? any Query {
             return try await look(query, descriptor, own, context)
         }
@@ -137,13 +177,19 @@ package struct Runner: Sendable {
         _ query: Q, _ descriptor: OperationDescriptor, _ arguments: JSONObject, _ context: Context
     ) async throws -> Answer {
         let output = try await query.run(Reader(database), context)
-        let bytes = try JSONCoding.encode(output)
-        try await recorder.record(
-            AuditEntry(
-                context, category: .read, action: descriptor.action,
-                subject: query.subject ?? Subject("mcp", nil),
-                description: descriptor.title, metadata: ["arguments": Self.recordable(arguments)]))
-        return Answer(bytes: bytes)
+        let answer = Answer(bytes: try JSONCoding.encode(output), attachments: Q.attachments(of: output))
+        switch descriptor.audience {
+        case .operators, .holders:
+            try await recorder.record(
+                AuditEntry(
+                    context, category: .read, action: descriptor.action,
+                    subject: query.subject ?? Subject("mcp", nil),
+                    description: descriptor.title, metadata: ["arguments": Self.recordable(arguments)]))
+        case .anyone, .users:
+            // People looking at the marketplace are traffic, not acts.
+            break
+        }
+        return answer
     }
 
     /// Arguments as the audit log keeps them: bounded, and redacted by the entry.
@@ -162,8 +208,13 @@ package struct Runner: Sendable {
         _ failure: Failure, _ operation: OperationDescriptor?, _ arguments: JSONObject, _ context: Context
     ) -> AuditEntry {
         let isDenial = failure.code == .forbidden || failure.code == .unauthenticated
+        let category: AuditCategory =
+            switch operation?.audience {
+            case .anyone, .users: .user
+            case .operators, .holders, nil: operation?.isCommand == false && !isDenial ? .read : .admin
+            }
         return AuditEntry(
-            context, category: operation?.isCommand == false && !isDenial ? .read : .admin,
+            context, category: category,
             action: operation?.action ?? Self.unknownAction, subject: Subject("mcp", nil),
             status: isDenial ? .denied : .failed, description: operation?.title,
             metadata: ["arguments": Self.recordable(arguments), "code": .string(failure.code.rawValue)],

@@ -33,9 +33,9 @@ package enum GeneratedDocs {
         var text =
             notice
             + "# Tools\n\nEach is an MCP tool, a REST route below `/api/v1/admin/mcp/` and `instainstru call <name>`.\n"
-        for feature in allFeatures where !feature.operations.isEmpty {
+        for feature in allFeatures where catalog.tools.contains(where: { $0.feature == feature.name }) {
             text += "\n## \(feature.name)\n\n\(feature.summary)\n"
-            for operation in catalog.all where operation.feature == feature.name {
+            for operation in catalog.tools where operation.feature == feature.name {
                 text += section(operation)
             }
         }

@@ -5,7 +5,7 @@ import Kernel
 package enum OperationList {
     /// Every operation with its arguments as they are typed.
     package static func text() -> String {
-        OperationCatalog(allFeatures).all.map(section).joined(separator: "\n\n")
+        OperationCatalog(allFeatures).tools.map(section).joined(separator: "\n\n")
     }
 
     private static func section(_ operation: OperationDescriptor) -> String {

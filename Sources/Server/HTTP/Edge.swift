@@ -22,7 +22,7 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
         let isUnmatched = context.endpointPath == nil || context.endpointPath == "NotFound"
         if isUnmatched, response.status == .notFound { response = await unmatched(request, context) }
         response.headers[.xRequestID] = context.requestID
-        response.headers[.xContentTypeOptions] = "nosniff"
+        protect(&response)
         let route = isUnmatched ? "unmatched" : context.endpointPath ?? "unmatched"
         let duration = ContinuousClock.now - context.receivedAt
         platform.metrics.request(
@@ -37,9 +37,21 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
         return response
     }
 
+    /// Answers are for programs: nothing in them may run, be framed or be kept by a cache in between.
+    private func protect(_ response: inout Response) {
+        response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[.xFrameOptions] = "DENY"
+        response.headers[.referrerPolicy] = "no-referrer"
+        response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        if platform.configuration.environmentName == "production" {
+            response.headers[.strictTransportSecurity] = "max-age=31536000; includeSubDomains"
+        }
+    }
+
     private func unmatched(_ request: Request, _ context: AppContext) async -> Response {
         let allow = paths.allow(request.uri.path)
-        if allow == nil, request.uri.path.hasPrefix(RESTSurface.prefix) {
+        if allow == nil, request.uri.path.hasPrefix(RESTSurface.operatorsPrefix) {
             do { try await RESTSurface(platform: platform).recordUnknown(request, context) } catch {
                 return answer(error, request, context)
             }
@@ -94,8 +106,4 @@ struct Edge<Inner: HTTPResponder>: HTTPResponder where Inner.Context == AppConte
             return Problem.response(failure, requestID: context.requestID, path: path)
         }
     }
-}
-
-extension HTTPField.Name {
-    static let xContentTypeOptions = HTTPField.Name("X-Content-Type-Options") ?? .contentType
 }

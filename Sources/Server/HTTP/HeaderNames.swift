@@ -10,4 +10,12 @@ extension HTTPField.Name {
     static let xForwardedFor = named("X-Forwarded-For")
     static let xRequestID = named("X-Request-Id")
     static let idempotencyKey = named("Idempotency-Key")
+    static let idempotencyReplayed = named("Idempotency-Replayed")
+    static let xCSRFToken = named("X-CSRF-Token")
+    static let rateLimitLimit = named("RateLimit-Limit")
+    static let rateLimitRemaining = named("RateLimit-Remaining")
+    static let rateLimitReset = named("RateLimit-Reset")
+    static let xContentTypeOptions = named("X-Content-Type-Options")
+    static let xFrameOptions = named("X-Frame-Options")
+    static let referrerPolicy = named("Referrer-Policy")
 }

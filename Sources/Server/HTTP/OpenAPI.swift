@@ -13,11 +13,11 @@ package enum OpenAPI {
         for operation in catalog.all {
             let path =
                 "/"
-                + (RESTSurface.prefix + operation.route.path).split(separator: "/")
+                + operation.path.split(separator: "/")
                 .map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }.joined(separator: "/")
-            paths[path] = .object([
-                operation.route.method.rawValue.lowercased(): .object(description(operation))
-            ])
+            var methods = paths[path]?.objectValue ?? [:]
+            methods[operation.route.method.rawValue.lowercased()] = .object(description(operation))
+            paths[path] = .object(methods)
         }
         for path in ["/api/v1/health", "/health", "/ready"] { paths[path] = status(path) }
         for webhook in webhooks { paths[webhook.path] = delivery(webhook) }
@@ -30,14 +30,20 @@ package enum OpenAPI {
             "servers": [["url": "/"]],
             "paths": .object(paths),
             "components": [
-                "securitySchemes": ["serviceToken": ["type": "http", "scheme": "bearer"]],
+                "securitySchemes": [
+                    "serviceToken": ["type": "http", "scheme": "bearer"],
+                    "accessToken": ["type": "http", "scheme": "bearer", "bearerFormat": "JWT"],
+                ],
                 "schemas": ["Problem": problem],
             ],
         ]
     }
 
     private static let about =
-        "Every operation is also the MCP tool instainstru_<operationId> and the command line verb of that name."
+        """
+        Every operation below /api/v1/admin/mcp/ is also the MCP tool instainstru_<operationId> and the command line \
+        verb of that name. The others are for people: students, instructors and administrators who sign in.
+        """
 
     private static func description(_ operation: OperationDescriptor) -> JSONObject {
         let isGet = operation.route.method == .get
@@ -63,7 +69,7 @@ package enum OpenAPI {
         var result: JSONObject = [
             "operationId": .string(operation.name), "summary": .string(operation.title),
             "description": .string(operation.summary), "tags": [.string(operation.feature)],
-            "security": [["serviceToken": [.string(operation.scope.rawValue)]]],
+            "security": security(operation),
             "parameters": .array(parameters),
         ]
         if !isGet {
@@ -71,13 +77,28 @@ package enum OpenAPI {
                 "type": "object", "properties": .object(bodyProperties), "additionalProperties": false,
             ]
             if !required.isEmpty { schema["required"] = .array(required) }
-            result["requestBody"] = [
-                "required": .bool(!required.isEmpty),
-                "content": ["application/json": ["schema": .object(schema)]],
-            ]
+            if operation.route.method == .delete, bodyProperties.isEmpty { return finish(result, operation) }
+            var content: JSONObject = ["application/json": ["schema": .object(schema)]]
+            if operation.acceptsForm {
+                content["application/x-www-form-urlencoded"] = ["schema": .object(schema)]
+            }
+            result["requestBody"] = ["required": .bool(!required.isEmpty), "content": .object(content)]
         }
+        return finish(result, operation)
+    }
+
+    private static func finish(_ description: JSONObject, _ operation: OperationDescriptor) -> JSONObject {
+        var result = description
         result["responses"] = .object(responses(operation))
         return result
+    }
+
+    private static func security(_ operation: OperationDescriptor) -> JSONValue {
+        switch operation.audience {
+        case .operators: [["serviceToken": [.string(operation.scope.rawValue)]]]
+        case .anyone: []
+        case .users, .holders: [["accessToken": []]]
+        }
     }
 
     /// A member of a body. One that may be left out may also be null, which many
@@ -93,7 +114,7 @@ package enum OpenAPI {
 
     private static func responses(_ operation: OperationDescriptor) -> JSONObject {
         var result: JSONObject = [
-            "200": [
+            operation.creates ? "201" : "200": [
                 "description": "The answer.",
                 "content": ["application/json": ["schema": operation.outputSchema]],
             ]
@@ -105,7 +126,7 @@ package enum OpenAPI {
             ("422", "Arguments are wrong; each is named."), ("429", "Too many calls; see Retry-After."),
             ("503", "A dependency did not answer; see Retry-After."),
         ]
-        if operation.route.method == .post {
+        if operation.route.method != .get {
             failures += [("413", "The body is too large."), ("415", "The body is not JSON.")]
         }
         for (status, text) in failures { result[status] = problemResponse(text) }

@@ -6,32 +6,56 @@ import JSON
 import Kernel
 import NIOCore
 
-/// Every operation as a REST route under `/api/v1/admin/mcp/`.
+/// Every operation as a REST route below its audience's prefix.
 ///
-/// Path parameters, query string and JSON body are one set of arguments; an
+/// Path parameters, query string and body are one set of arguments; an
 /// `Idempotency-Key` header stands for the argument of that name.
 struct RESTSurface: Sendable {
-    static let prefix = "/api/v1/admin/mcp/"
+    static let operatorsPrefix = Audience.operators.pathPrefix
     static let maximumBody = 1 << 20
 
     let platform: Platform
 
     func addRoutes(to router: Routes) {
+        var handlers: [String: [HTTPRequest.Method: Routes.Handler]] = [:]
+        var order: [String] = []
         for operation in platform.runner.catalog.all {
-            let method: HTTPRequest.Method = operation.route.method == .get ? .get : .post
-            router.on(Self.prefix + operation.route.path, [method: { try await call(operation, $0, $1) }])
+            guard let method = HTTPRequest.Method(rawValue: operation.route.method.rawValue) else { continue }
+            if handlers[operation.path] == nil { order.append(operation.path) }
+            handlers[operation.path, default: [:]][method] = { try await call(operation, $0, $1) }
         }
+        for path in order { router.on(path, handlers[path] ?? [:]) }
     }
 
     private func call(_ operation: OperationDescriptor, _ request: Request, _ app: AppContext) async throws
         -> Response
     {
-        let actor = try await platform.authenticate(request, app, surface: .rest, operation: operation.name)
+        let caller = try await platform.caller(of: operation, request, app)
         let arguments = try await arguments(operation, request, app)
-        let context = platform.context(request, app, actor, surface: .rest)
+        var context = platform.context(request, app, caller, surface: .rest)
+        context.ifMatch = request.headers[.ifMatch].map(EntityTag.version)
+        context.ifNoneMatch = request.headers[.ifNoneMatch].map(EntityTag.version)
+        context.idempotencyKey = request.headers[.idempotencyKey]
+        context.credentials = platform.cookies.presented(request)
         let answer = try await platform.runner.call(operation.name, arguments, context)
-        var response = Response.json(answer.bytes)
+        return response(answer, operation, context)
+    }
+
+    private func response(_ answer: Answer, _ operation: OperationDescriptor, _ context: Context) -> Response
+    {
+        let version = answer.attachments.version
+        if let version, operation.route.method == .get, version == context.ifNoneMatch {
+            return Response(status: .notModified, headers: [.eTag: EntityTag.field(version)])
+        }
+        var response = Response.json(answer.bytes, status: operation.creates ? .created : .ok)
         if answer.isRepeat { response.headers[.idempotencyReplayed] = "true" }
+        if let version { response.headers[.eTag] = EntityTag.field(version) }
+        if let standing = answer.standing { response.headers.add(standing) }
+        if let change = answer.attachments.credentials {
+            for cookie in platform.cookies.fields(change, platform.keys, at: context.now) {
+                response.headers.append(HTTPField(name: .setCookie, value: cookie))
+            }
+        }
         return response
     }
 
@@ -43,7 +67,7 @@ struct RESTSurface: Sendable {
         guard let actor = try? await platform.authenticator.actor(authorization: header, at: now) else {
             return
         }
-        let name = request.method.rawValue + " " + request.uri.path.dropFirst(Self.prefix.count)
+        let name = request.method.rawValue + " " + request.uri.path.dropFirst(Self.operatorsPrefix.count)
         _ = try await platform.runner.recordUnknown(
             name, [:], platform.context(request, app, actor, surface: .rest))
     }
@@ -52,13 +76,13 @@ struct RESTSurface: Sendable {
         async throws
         -> JSONObject
     {
-        var arguments = try await body(request)
+        var arguments = try await body(operation, request)
         var problems: [Failure.Field] = []
         func add(_ name: String, _ value: JSONValue) {
             if arguments[name] != nil { problems.append(.init(name, "is given twice")) }
             arguments[name] = value
         }
-        for (name, values) in try QueryString.parse(request.uri.query ?? "") {
+        for (name, values) in try FormEncoding.parse(request.uri.query ?? "") {
             add(name, values.count == 1 ? .string(values[0]) : .array(values.map { .string($0) }))
         }
         for name in operation.route.parameters {
@@ -68,18 +92,25 @@ struct RESTSurface: Sendable {
             }
             add(name, .string(text))
         }
-        if operation.isCommand, let key = request.headers[.idempotencyKey] {
+        if operation.isCommand, operation.audience == .operators, let key = request.headers[.idempotencyKey] {
             add("idempotency_key", .string(key))
         }
         guard problems.isEmpty else { throw Failure.invalid(problems) }
         return arguments
     }
 
-    private func body(_ request: Request) async throws -> JSONObject {
+    private func body(_ operation: OperationDescriptor, _ request: Request) async throws -> JSONObject {
         let bytes = try await request.bytes(upTo: Self.maximumBody)
         guard !bytes.isEmpty else { return [:] }
-        let type = request.headers[.contentType] ?? ""
-        guard type.lowercased().hasPrefix("application/json") else {
+        let type = (request.headers[.contentType] ?? "").lowercased()
+        if operation.acceptsForm, type.hasPrefix("application/x-www-form-urlencoded") {
+            var arguments: JSONObject = [:]
+            for (name, values) in try FormEncoding.parse(String(decoding: bytes, as: UTF8.self)) {
+                arguments[name] = values.count == 1 ? .string(values[0]) : .array(values.map { .string($0) })
+            }
+            return arguments
+        }
+        guard type.hasPrefix("application/json") else {
             throw HTTPRefusal(
                 status: .unsupportedMediaType,
                 detail: "Send the body as application/json, not '\(type.prefix(80))'.")
@@ -97,23 +128,27 @@ struct RESTSurface: Sendable {
     }
 }
 
-extension HTTPField.Name {
-    static let idempotencyReplayed = HTTPField.Name("Idempotency-Replayed") ?? .contentType
+/// Entity tags (RFC 9110 §8.8.3): ours are strong, and quoted on the wire.
+enum EntityTag {
+    static func field(_ version: String) -> String { "\"\(version)\"" }
+
+    /// The version in a field; weak tags and missing quotes are forgiven.
+    static func version(_ field: String) -> String {
+        var text = field.trimmingCharacters(in: .whitespaces)
+        if text.hasPrefix("W/") { text.removeFirst(2) }
+        if text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") {
+            text = String(text.dropFirst().dropLast())
+        }
+        return text
+    }
 }
 
-extension Platform {
-    /// The actor of a request, or a refusal that is on record as `denied`.
-    func authenticate(_ request: Request, _ app: AppContext, surface: Surface, operation: String?)
-        async throws -> Actor
-    {
-        do {
-            return try await authenticator.actor(
-                authorization: request.headers[.authorization], at: environment.now())
-        } catch let failure as Failure where failure.code == .unauthenticated {
-            try await runner.recordDenied(
-                failure, operation: operation, [:], context(request, app, .anonymous, surface: surface))
-            throw failure
-        }
+extension HTTPFields {
+    /// Where the caller stands with its rate limit (draft-ietf-httpapi-ratelimit-headers-03 §5).
+    mutating func add(_ standing: RateLimiter.Standing) {
+        self[.rateLimitLimit] = "\(standing.limit)"
+        self[.rateLimitRemaining] = "\(standing.remaining)"
+        self[.rateLimitReset] = "\(standing.reset > .zero ? Problem.seconds(standing.reset) : 0)"
     }
 }
 
@@ -130,16 +165,16 @@ extension Request {
     }
 }
 
-/// `application/x-www-form-urlencoded` in a URL (WHATWG URL §5.1).
-enum QueryString {
+/// `application/x-www-form-urlencoded`, in a URL or a body (WHATWG URL §5.1).
+enum FormEncoding {
     /// Names with their values in order of first appearance.
-    static func parse(_ query: String) throws -> [(name: String, values: [String])] {
+    static func parse(_ text: String) throws -> [(name: String, values: [String])] {
         var result: [(name: String, values: [String])] = []
-        for pair in query.split(separator: "&", omittingEmptySubsequences: true) {
+        for pair in text.split(separator: "&", omittingEmptySubsequences: true) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = decode(parts[0]), let value = parts.count > 1 ? decode(parts[1]) : "" else {
                 throw HTTPRefusal(
-                    status: .badRequest, detail: "The query string is not validly percent-encoded UTF-8.")
+                    status: .badRequest, detail: "The form or query is not validly percent-encoded UTF-8.")
             }
             if let index = result.firstIndex(where: { $0.name == name }) {
                 result[index].values.append(value)

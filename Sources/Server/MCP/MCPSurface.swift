@@ -19,7 +19,7 @@ package struct MCPSurface: MCPHost {
 
     package init(_ platform: Platform) {
         self.platform = platform
-        let all = platform.runner.catalog.all
+        let all = platform.runner.catalog.tools
         operations = Dictionary(all.map { ($0.toolName, $0) }, uniquingKeysWith: { first, _ in first })
         catalog = ToolCatalog(all.map(Self.tool))
     }
@@ -68,7 +68,7 @@ package struct MCPSurface: MCPHost {
         let operation = method == "tools/call" ? name.flatMap { operations[$0] } : nil
         let missing: Failure?
         if let operation {
-            missing = platform.runner.missingScope(operation, for: caller.actor)
+            missing = platform.runner.refusal(of: operation, for: caller.actor)
         } else if caller.actor.scopes.isEmpty {
             missing = Failure(.forbidden, "The token has no scopes.")
         } else {

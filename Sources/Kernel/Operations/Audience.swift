@@ -1,0 +1,80 @@
+/// Something a signed-in person may do, e.g. `manage_users`; features name theirs.
+package struct Permission: Sendable, Hashable, RawRepresentable, ExpressibleByStringLiteral {
+    package var rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+    package init(stringLiteral name: String) { rawValue = name }
+}
+
+/// Whom an ``Operation`` is for. It decides the surfaces that show it, the path
+/// that it is under, and what a caller must have.
+package enum Audience: Sendable, Hashable {
+    /// Administrators' programs: an MCP tool, a command line verb and a REST route
+    /// under `/api/v1/admin/mcp/`; needs a token with the operation's scope.
+    case operators
+    /// Anybody: a REST route under `/api/v1/`. Who is signed in is known all the same.
+    case anyone
+    /// Any signed-in person: a REST route under `/api/v1/`.
+    case users
+    /// A signed-in person whose effective permissions hold this one.
+    case holders(Permission)
+
+    /// Where the operation's route begins.
+    package var pathPrefix: String { self == .operators ? "/api/v1/admin/mcp/" : "/api/v1/" }
+}
+
+extension Audience {
+    /// Why `actor` may not call `name`; nil when it may.
+    func refusal(of actor: Actor, calling name: String, scope: Scope) -> Failure? {
+        switch self {
+        case .operators: actor.scopes.contains(scope) ? nil : Self.missing(scope, name)
+        case .anyone: nil
+        case .users: actor.isPerson ? nil : Self.notSignedIn
+        case .holders(let permission):
+            if !actor.isPerson {
+                Self.notSignedIn
+            } else if actor.permissions.contains(permission) {
+                nil
+            } else {
+                Failure(
+                    .forbidden, "This needs the permission \(permission.rawValue).",
+                    hint: "An administrator can grant it.", reason: "missing_permission")
+            }
+        }
+    }
+
+    private static func missing(_ scope: Scope, _ name: String) -> Failure {
+        var failure = Failure(
+            .forbidden, "\(name) needs the scope \(scope.rawValue).",
+            hint: "Use a token that has it: instainstru token create --scopes \(scope.rawValue).",
+            reason: "insufficient_scope")
+        failure.requiredScopes = [scope]
+        return failure
+    }
+
+    static let notSignedIn = Failure(
+        .unauthenticated, "This needs a signed-in person.",
+        hint: "Sign in at /api/v1/auth/login and send 'Authorization: Bearer <access_token>'.",
+        reason: "missing_token")
+}
+
+/// Whose budget of calls an operation takes from: each bucket has its own rate
+/// per person, or per address for callers who are not signed in.
+package enum RateBucket: String, Sendable, CaseIterable {
+    /// Administrators' tokens; set by `RATE_LIMIT_PER_MINUTE` and `RATE_LIMIT_BURST`.
+    case operators
+    case read, write, conversation, financial
+    /// What the start of a session needs: signing in, refreshing, who am I.
+    case authBootstrap = "auth_bootstrap"
+
+    /// Domain specification §4.2, units per minute and at once.
+    var rate: (perMinute: Int, burst: Int)? {
+        switch self {
+        case .operators: nil
+        case .read: (120, 20)
+        case .write: (30, 10)
+        case .conversation: (60, 10)
+        case .financial: (5, 1)
+        case .authBootstrap: (100, 20)
+        }
+    }
+}
