@@ -19,12 +19,12 @@ extension InstructorProfile {
     /// as the table's CHECK demands. A state that came late still ends what was
     /// live when it was reported, so every order of arrival ends the same.
     ///
-    /// - Parameter action: what the audit entry says happened.
+    /// - Parameter action: what the audit entry says happened; nil when the caller writes one.
     /// - Returns: whether it is the state now in force.
     @discardableResult
     package func check(
         _ next: BackgroundCheckStatus, at time: Instant, note: String? = nil,
-        as action: String = "instructor.bgc_status_change", _ tx: Transaction, _ context: Context
+        as action: String? = "instructor.bgc_status_change", _ tx: Transaction, _ context: Context
     ) throws -> Bool {
         let never = Instant(microseconds: .min)
         let isLatest =
@@ -42,6 +42,12 @@ extension InstructorProfile {
             try LifecycleEvent.bgcInitiated.record(userID, tx, context)
         }
         return isLatest
+    }
+
+    /// Now, or just after the state in force: a decision of ours counts whatever the
+    /// provider's clock said.
+    package func moment(_ context: Context) -> Instant {
+        max(context.now, bgcStatusAt.map { $0 + .microseconds(1) } ?? context.now)
     }
 
     /// As if no check had ever been: what a rehearsal begins from.
@@ -89,7 +95,7 @@ extension InstructorProfile {
     }
 
     /// The only statement that writes `bgc_status` and `is_live`.
-    private func write(_ next: State, _ action: String, _ tx: Transaction, _ context: Context) throws {
+    private func write(_ next: State, _ action: String?, _ tx: Transaction, _ context: Context) throws {
         try tx.run(
             """
             UPDATE instructor_profiles SET bgc_status = \(next.status), bgc_status_at = \(next.statusAt), \
@@ -100,7 +106,7 @@ extension InstructorProfile {
         let difference = changes(
             from: ["bgc_status": Self.json(bgcStatus), "is_live": .bool(isLive)],
             to: ["bgc_status": Self.json(next.status), "is_live": .bool(next.isLive)])
-        guard !difference.isEmpty else { return }
+        guard let action, !difference.isEmpty else { return }
         try tx.audit(action, subject, changes: difference)
     }
 

@@ -1,10 +1,11 @@
 import Features
+import Kernel
 import Storage
 import Testing
 
 /// The working days after which a final decision may be taken.
 @Suite struct BusinessDayTests {
-    private static func day(_ text: String) throws -> CivilDay {
+    private static func day(_ text: String) throws -> CalendarDay {
         let instant = try #require(Instant(parsing: "\(text)T12:00:00Z"))
         return NewYorkTime.day(of: instant)
     }
@@ -59,19 +60,5 @@ import Testing
         #expect(day("2026-11-01T03:59:59Z") == 31)
         #expect(day("2026-11-02T04:59:59Z") == 1)
         #expect(day("2026-11-02T05:00:00Z") == 2)
-    }
-
-    @Test func everyDayOfFourCenturiesIsTheOneAfterTheDayBefore() {
-        var last = CivilDay(1999, 12, 31)
-        for number in last.number + 1...last.number + 146_097 {
-            let day = CivilDay(number: number)
-            #expect(day == CivilDay(day.year, day.month, day.day))
-            #expect(day.weekday == last.weekday % 7 + 1)
-            #expect(
-                (day.year, day.month, day.day) > (last.year, last.month, last.day)
-                    && (1...31).contains(day.day))
-            last = day
-        }
-        #expect(last == CivilDay(2399, 12, 31))
     }
 }

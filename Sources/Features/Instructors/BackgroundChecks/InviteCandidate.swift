@@ -162,7 +162,7 @@ extension InstructorProfile {
         _ context: Context
     ) throws {
         // The time before the call, so that whatever Checkr told meanwhile is later.
-        try check(.pending, at: context.now, tx, context)
+        try check(.pending, at: moment(context), tx, context)
         try invited(invitation, at: context.now, tx, context)
         try tx.run(
             """

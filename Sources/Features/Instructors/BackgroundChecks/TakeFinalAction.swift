@@ -35,7 +35,8 @@ package struct TakeFinalAction: Job {
             if let due = AdverseAction.due(profile.check), due > context.now {
                 return .snooze(due - context.now)
             }
-            try profile.check(.failed, at: context.now, as: "instructor.final_adverse_action", tx, context)
+            try profile.check(
+                .failed, at: profile.moment(context), as: "instructor.final_adverse_action", tx, context)
             try tx.run(
                 "UPDATE instructor_profiles SET bgc_final_adverse_sent_at = \(context.now) WHERE id = \(id)")
             try AdverseAction.note("final_adverse_sent", notice, profile, tx, context)

@@ -8,7 +8,7 @@ package enum AddressLabel: String, Sendable, CaseIterable, Codable, SQLBindable,
 }
 
 /// One row of `user_addresses` that is in use.
-package struct UserAddress: Sendable, Codable, RowDecodable {
+package struct UserAddress: Sendable, Codable {
     package var id: ULID
     package var label: AddressLabel
     package var customLabel: String?
@@ -34,7 +34,9 @@ package struct UserAddress: Sendable, Codable, RowDecodable {
         """
     /// How many one person may keep.
     package static let limit = 20
+}
 
+extension UserAddress: RowDecodable {
     package init(row: Row) throws {
         id = try row.get(at: 0)
         label = try row.get(at: 1)
