@@ -9,6 +9,7 @@ package let timetable = ExpectedJobs(
     jobs: [
         "background_check.final_adverse_action",
         "bgc.expiry_sweep",
+        "bgc.fetch_report",
         "bgc.invite",
         "checkr_sandbox.deliver",
         "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending",

@@ -20,7 +20,8 @@ extension Feature {
         ],
         webhooks: [CheckrWebhook.self],
         jobs: [
-            DeliverSandboxEvent.self, InviteCandidate.self, SweepExpiredChecks.self, TakeFinalAction.self,
+            DeliverSandboxEvent.self, FetchReport.self, InviteCandidate.self, SweepExpiredChecks.self,
+            TakeFinalAction.self,
         ],
         migrations: [
             instructorMigration, onboardingMigration, regionMigration, backgroundCheckMigration,

@@ -199,8 +199,9 @@ import Testing
             #expect(before == after)
             var (seen, cursor): (Set<String>, JSONValue) = ([], .null)
             repeat {
+                let asked: JSONObject = ["limit": 3, "cursor": cursor]
                 let page = try await platform.call(
-                    "bgc_reviews_list", ["limit": 3, "cursor": cursor], as: world.admin)
+                    "bgc_reviews_list", asked, as: world.admin)
                 let ids = page["items"]?.arrayValue?.compactMap { $0["profile_id"]?.stringValue } ?? []
                 #expect(seen.isDisjoint(with: ids))
                 seen.formUnion(ids)
@@ -208,9 +209,9 @@ import Testing
             } while cursor != .null
             #expect(seen.count == 7)
             func found(_ search: String) async throws -> Int? {
-                try await platform.call("bgc_cases_list", ["search": .string(search)], as: world.admin)[
-                    "items"]?
-                    .arrayValue?.count
+                let page = try await platform.call(
+                    "bgc_cases_list", ["search": .string(search)], as: world.admin)
+                return page["items"]?.arrayValue?.count
             }
             #expect(try await found("ada3") == 1)
             #expect(try await found("100%_s") == 7)

@@ -114,4 +114,29 @@ import Testing
             #expect(try await world.platform.count("bgc_requests", where: "status = 'failed'") == 1)
         }
     }
+
+    @Test(arguments: TestDatabase.available)
+    func aReportThatAnEventOnlyNamesIsAskedFor(dialect: Dialect) async throws {
+        try await Self.with(dialect) { world, ada, checkr in
+            try await world.platform.finishJobs()
+            let candidate = try #require(try await world.profile(ada).check.candidateID)
+            let report: JSONObject = [
+                "id": "rep_1", "candidate_id": .string(candidate), "result": .null, "assessment": .null,
+            ]
+            checkr.add(report: "rep_1", .object(report))
+            let time = world.platform.now + .seconds(60)
+            try await world.platform.deliver(
+                checkr: [
+                    "id": "e1", "type": "report.completed", "created_at": .string(time.description),
+                    "data": ["object": ["id": "rep_1", "object": "report", "uri": "/v1/reports/rep_1"]],
+                ])
+            // The verdict comes a little later than the event.
+            try await world.platform.drainJobs()
+            #expect(try await world.profile(ada).bgcStatus == .pending)
+            checkr.add(report: "rep_1", .object(report.merging(["result": "clear"])))
+            try await world.platform.finishJobs()
+            #expect(try await world.profile(ada).bgcStatus == .passed)
+            #expect(checkr.calls.last == "GET reports/rep_1")
+        }
+    }
 }

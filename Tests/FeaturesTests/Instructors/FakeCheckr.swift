@@ -20,6 +20,7 @@ final class FakeCheckr: Sendable {
     private struct State {
         var requests: [Clients.HTTPRequest] = []
         var troubles: [Trouble?] = []
+        var reports: [String: JSONValue] = [:]
         var made: [(path: String, key: String, body: JSONValue, id: String)] = []
     }
 
@@ -39,6 +40,9 @@ final class FakeCheckr: Sendable {
 
     /// The troubles of the next calls, in order; nil is none.
     func trouble(_ troubles: Trouble?...) { state.withLock { $0.troubles = troubles } }
+
+    /// A report that can be asked for.
+    func add(report id: String, _ body: JSONValue) { state.withLock { $0.reports[id] = body } }
 
     var clients: Clients {
         Clients(send: { request in
@@ -78,6 +82,9 @@ final class FakeCheckr: Sendable {
     }
 
     private static func list(_ path: String, _ url: String, _ state: State) -> Clients.HTTPAnswer {
+        if let report = state.reports[String(path.dropFirst("reports/".count))] {
+            return .init(status: 200, body: report.encoded())
+        }
         let query = url.split(separator: "?").last?.split(separator: "=").map(String.init) ?? []
         let found = state.made.filter {
             $0.path == path && $0.body[query.first ?? ""]?.stringValue == query.last

@@ -35,7 +35,8 @@ import Testing
             #expect(try name(40.6710, -73.9814) == "Park Slope")
             #expect(try name(40.7736, -73.9566) == "Upper East Side")
             // Inside two boxes.
-            #expect(try name(40.7340, -73.9920) == "Gramercy")
+            #expect(try name(40.7316, -73.9840) == "Gramercy")
+            #expect(try name(40.7314, -73.9815) == "East Village")
             #expect(try name(40.7580, -74.1700) == nil)
             #expect(try name(51.5, 0) == nil)
         }

@@ -29,9 +29,12 @@ package struct InviteCandidate: Job {
             return Work(request: request, profile: profile, contact: contact)
         }
         guard let work = found else { return }
-        guard let checkr = Checkr.of(attempt.context, attempt.database),
-            let place = Checkr.WorkLocation(zip: work.contact.zip)
-        else { return try await refuse(work, .invalidWorkLocation, attempt) }
+        guard let checkr = Checkr.of(attempt.context, attempt.database) else {
+            return try await refuse(work, .other, attempt)
+        }
+        guard let place = Checkr.WorkLocation(zip: work.contact.zip) else {
+            return try await refuse(work, .invalidWorkLocation, attempt)
+        }
         guard let candidate = try await candidate(work, place, checkr, attempt) else { return }
         let since = work.request.createdAt - Self.clockDifference
         let invitation = try await call(

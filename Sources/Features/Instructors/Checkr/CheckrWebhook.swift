@@ -50,20 +50,26 @@ package struct CheckrWebhook: WebhookSource {
         guard event.eventType.hasPrefix("report.") || event.eventType.hasPrefix("invitation.") else {
             return .processed(related: nil)
         }
+        let at = body["created_at"]?.stringValue.flatMap { Instant(parsing: $0) } ?? event.receivedAt
         guard let candidate = object["candidate_id"]?.stringValue else {
-            throw Failure(
-                .invalidInput,
-                "data.object.candidate_id is missing; switch include_object on for the webhook at Checkr.")
+            // With include_object off, Checkr names the report and leaves out what it says.
+            guard event.eventType.hasPrefix("report."), let report = object["id"]?.stringValue else {
+                throw Failure(
+                    .invalidInput,
+                    "data.object.candidate_id is missing; switch include_object on for the webhook at Checkr."
+                )
+            }
+            try tx.enqueue(FetchReport(report: report, event: event.eventType, at: at))
+            return .processed(related: nil)
         }
         guard let profile = try InstructorProfile.lock(candidate: candidate, tx) else {
             return .unmatched("no instructor has the candidate \(candidate)")
         }
-        let at = body["created_at"]?.stringValue.flatMap { Instant(parsing: $0) } ?? event.receivedAt
         try apply(event.eventType, object, profile, at, tx, context)
         return .processed(related: profile.subject)
     }
 
-    private static func apply(
+    static func apply(
         _ type: String, _ object: JSONValue, _ profile: InstructorProfile, _ at: Instant, _ tx: Transaction,
         _ context: Context
     ) throws {

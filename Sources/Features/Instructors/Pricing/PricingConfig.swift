@@ -58,6 +58,12 @@ package struct PricingConfig: Sendable, Hashable, Codable {
         func require(_ holds: Bool, _ name: String, _ problem: String) {
             if !holds { problems.append(.init(name, problem)) }
         }
+        // Less could only be percent of a percent; columns refuse it too.
+        let least = Rate(basisPoints: 100)
+        require(foundingInstructorRatePct >= least, "founding_instructor_rate_pct", "must be at least 0.01")
+        require(
+            instructorTiers.allSatisfy { $0.pct >= least }, "instructor_tiers",
+            "must have a pct of at least 0.01")
         require(
             (0...100_000).contains(foundingInstructorCap), "founding_instructor_cap", "must be 0 to 100000")
         require((1...10).contains(foundingSearchBoost), "founding_search_boost", "must be from 1 to 10")
