@@ -14,6 +14,7 @@ package let allFeatures: [Feature] = [
     .messages,
     .notifications,
     .payments,
+    .privacy,
     .referrals,
     .reviews,
     .search,

@@ -23,6 +23,10 @@ package struct Configuration: Sendable {
     package var checkrAPIKey: String?
     package var checkrWebhookUser: String?
     package var checkrWebhookPass: String?
+    package var checkrSandboxKey: String?
+    package var checkrPackage = "basic_plus"
+    package var checkrAPIURL = "https://api.checkr.com/v1"
+    package var bgcExpirySweep = "off"
     package var celeryFlowerURL: String?
     package var celeryFlowerUser: String?
     package var celeryFlowerPassword: String?
@@ -89,6 +93,16 @@ package struct Configuration: Sendable {
         .optional(
             "CHECKR_WEBHOOK_PASS", \.checkrWebhookPass, "Password of the Checkr webhook endpoint.",
             isSecret: true),
+        .optional(
+            "CHECKR_SANDBOX_KEY", \.checkrSandboxKey,
+            "Has the built-in Checkr stand for the real one, and signs its webhooks; never in production.",
+            isSecret: true),
+        .text("CHECKR_PACKAGE", \.checkrPackage, "The package of checks that instructors are invited to."),
+        .text("CHECKR_API_URL", \.checkrAPIURL, "Checkr's API, e.g. that of its staging."),
+        .text(
+            "BGC_EXPIRY_SWEEP", \.bgcExpirySweep,
+            "on takes instructors down daily whose background check ran out; off does not.",
+            check: Setting.isSwitch),
         .optional(
             "CELERY_FLOWER_URL", \.celeryFlowerURL,
             "Flower of a Celery cluster, e.g. http://flower:5555; the celery tools then show that cluster.",

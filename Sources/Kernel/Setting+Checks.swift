@@ -48,6 +48,10 @@ extension Setting {
             ? nil : "must be an address such as InstaInstru <hello@example.com>"
     }
 
+    static let isSwitch: Check = { text in
+        ["on", "off"].contains(text) ? nil : "must be on or off, not '\(text.prefix(40))'"
+    }
+
     static let isAccountSID = isSID("AC")
     static let isServiceSID = isSID("MG")
 

@@ -29,7 +29,7 @@ package enum DemoRun {
                 checkrKey: Secrets.random(bytes: 20),
                 checkrPass: Secrets.random(bytes: 12))
         configuration.stripeWebhookSecret = marker.stripeSecret
-        configuration.checkrAPIKey = marker.checkrKey
+        configuration.checkrSandboxKey = marker.checkrKey
         configuration.checkrWebhookUser = "checkr"
         configuration.checkrWebhookPass = marker.checkrPass
         let clock = DemoClock()

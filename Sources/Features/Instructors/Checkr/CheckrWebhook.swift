@@ -11,10 +11,7 @@ package struct CheckrWebhook: WebhookSource {
     package static let path = "/api/v1/webhooks/checkr"
 
     package static func verify(_ request: WebhookRequest, _ context: Context) throws -> Delivery {
-        let settings = context.configuration
-        guard let key = settings.checkrAPIKey, let user = settings.checkrWebhookUser,
-            let password = settings.checkrWebhookPass
-        else {
+        guard let account = CheckrAccount.of(context.configuration) else {
             throw WebhookRefusal(
                 500, "not_configured",
                 "CHECKR_API_KEY, CHECKR_WEBHOOK_USER and CHECKR_WEBHOOK_PASS must be set; the event was not accepted."
@@ -23,13 +20,15 @@ package struct CheckrWebhook: WebhookSource {
         guard let credentials = BasicCredentials(header: request.header("authorization")) else {
             throw WebhookRefusal(401, "missing_credentials", "Basic credentials are missing or malformed.")
         }
-        guard credentials.matches(BasicCredentials(user: user, password: password)) else {
+        let expected = BasicCredentials(user: account.webhookUser, password: account.webhookPassword)
+        guard credentials.matches(expected) else {
             throw WebhookRefusal(403, "wrong_credentials", "The Basic credentials are wrong.")
         }
         guard let signature = request.header("x-checkr-signature") else {
             throw WebhookRefusal(401, "missing_signature", "The X-Checkr-Signature header is missing.")
         }
-        do { try CheckrSignature.verify(header: signature, body: request.body, apiKey: key) } catch {
+        do { try CheckrSignature.verify(header: signature, body: request.body, apiKey: account.apiKey) } catch
+        {
             throw WebhookRefusal(401, "invalid_signature", "The signature does not verify: \(error).")
         }
         guard let payload = try? JSONValue(parsing: request.body), case .object = payload,
@@ -51,20 +50,26 @@ package struct CheckrWebhook: WebhookSource {
         guard event.eventType.hasPrefix("report.") || event.eventType.hasPrefix("invitation.") else {
             return .processed(related: nil)
         }
+        let at = body["created_at"]?.stringValue.flatMap { Instant(parsing: $0) } ?? event.receivedAt
         guard let candidate = object["candidate_id"]?.stringValue else {
-            throw Failure(
-                .invalidInput,
-                "data.object.candidate_id is missing; switch include_object on for the webhook at Checkr.")
+            // With include_object off, Checkr names the report and leaves out what it says.
+            guard event.eventType.hasPrefix("report."), let report = object["id"]?.stringValue else {
+                throw Failure(
+                    .invalidInput,
+                    "data.object.candidate_id is missing; switch include_object on for the webhook at Checkr."
+                )
+            }
+            try tx.enqueue(FetchReport(report: report, event: event.eventType, at: at))
+            return .processed(related: nil)
         }
         guard let profile = try InstructorProfile.lock(candidate: candidate, tx) else {
             return .unmatched("no instructor has the candidate \(candidate)")
         }
-        let at = body["created_at"]?.stringValue.flatMap { Instant(parsing: $0) } ?? event.receivedAt
         try apply(event.eventType, object, profile, at, tx, context)
         return .processed(related: profile.subject)
     }
 
-    private static func apply(
+    static func apply(
         _ type: String, _ object: JSONValue, _ profile: InstructorProfile, _ at: Instant, _ tx: Transaction,
         _ context: Context
     ) throws {
@@ -80,13 +85,20 @@ package struct CheckrWebhook: WebhookSource {
                 try profile.estimate(eta, at: at, tx, context)
             }
         case "report.completed":
-            let report = try completed(object, at)
-            try profile.reported(report, tx, context)
-            try profile.check(report.isClear ? .passed : .review, at: at, tx, context)
+            try complete(try completed(object, at), profile, at, tx, context)
         case "report.canceled": try profile.check(.canceled, at: at, tx, context)
         case "report.disputed": try profile.check(.consider, at: at, tx, context)
         default: break
         }
+    }
+
+    private static func complete(
+        _ report: CompletedReport, _ profile: InstructorProfile, _ at: Instant, _ tx: Transaction,
+        _ context: Context
+    ) throws {
+        try profile.reported(report, tx, context)
+        let isInForce = try profile.check(report.isClear ? .passed : .review, at: at, tx, context)
+        if isInForce, !report.isClear { try profile.tellOfReview(tx, context) }
     }
 
     private static func completed(_ object: JSONValue, _ at: Instant) throws -> CompletedReport {
@@ -99,7 +111,8 @@ package struct CheckrWebhook: WebhookSource {
         }
         return CompletedReport(
             id: report, verdict: verdict, package: object["package"]?.stringValue,
-            completedAt: object["completed_at"]?.stringValue.flatMap { Instant(parsing: $0) } ?? at)
+            completedAt: object["completed_at"]?.stringValue.flatMap { Instant(parsing: $0) } ?? at,
+            includesCanceled: object["includes_canceled"]?.boolValue ?? false)
     }
 
     /// Checkr gives estimates as a time or as a date alone.

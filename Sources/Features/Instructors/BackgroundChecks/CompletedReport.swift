@@ -10,8 +10,13 @@ struct CompletedReport: Sendable, RowDecodable {
     var verdict: String
     var package: String?
     var completedAt: Instant
+    /// Some of its searches were canceled.
+    var includesCanceled = false
 
-    init(id: String, verdict: String, package: String?, completedAt: Instant) {
+    init(
+        id: String, verdict: String, package: String?, completedAt: Instant, includesCanceled: Bool = false
+    ) {
+        self.includesCanceled = includesCanceled
         self.id = id
         self.verdict = verdict
         self.package = package
