@@ -114,7 +114,7 @@ import Testing
                 let now = platform.now
                 return try await platform.database.read { try Invite.outstandingFounding($0, now: now) }
             }
-            let free = FoundingPlaces.standardCap
+            let free = PricingConfig().foundingInstructorCap
             let invites = try await platform.act { tx, context in
                 try Invite.create(Array(repeating: NewInvite(), count: free - 1), tx, context)
             }

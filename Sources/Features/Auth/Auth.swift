@@ -16,5 +16,17 @@ extension Feature {
         jobs: [PruneSignIns.self], migrations: [sessionMigration, signInMigration, twoFactorMigration])
 
     /// What other features do for a new account, in this order; see ``RegistrationStep``.
-    package static let registrationSteps: [RegistrationStep] = []
+    ///
+    /// The profile comes before the invite, which may give its holder a founding place.
+    package static let registrationSteps: [RegistrationStep] = [
+        { account, tx, context in
+            try RegisterInstructor.run(account.user.id, roles: [account.role], tx, context)
+        },
+        { account, tx, context in
+            guard let code = account.inviteCode else { return }
+            try Invite.consume(
+                code: code, email: account.email, user: account.user.id, role: account.role.rawValue, tx,
+                context)
+        },
+    ]
 }

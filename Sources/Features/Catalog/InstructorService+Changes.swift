@@ -15,7 +15,8 @@ extension InstructorService {
     package static func set(
         services offers: [ServiceOffer], profile: ULID, _ tx: Transaction, _ context: Context
     ) throws -> [InstructorService] {
-        for (index, offer) in offers.enumerated() { try offer.check("services[\(index)]") }
+        let floors = try PricingConfig.current(tx).priceFloorCents
+        for (index, offer) in offers.enumerated() { try offer.check("services[\(index)]", floors) }
         try requireCatalogued(offers, tx)
         try lock(profile, tx)
         let current = Dictionary(
@@ -30,6 +31,7 @@ extension InstructorService {
         for (id, service) in current.sorted(by: { $0.value.id < $1.value.id }) where !names.contains(id) {
             try service.deactivate(tx, context)
         }
+        try InstructorProfile.lock(profile, tx)?.noteServices(tx, context)
         return kept
     }
 
@@ -39,7 +41,7 @@ extension InstructorService {
     package static func insert(_ offer: ServiceOffer, profile: ULID, _ tx: Transaction, _ context: Context)
         throws -> InstructorService
     {
-        try offer.check()
+        try offer.check("", PricingConfig.current(tx).priceFloorCents)
         try requireCatalogued([offer], tx)
         try lock(profile, tx)
         let isThere: Int? = try tx.value(
@@ -50,7 +52,9 @@ extension InstructorService {
         guard isThere == nil else {
             throw Failure(.conflict, "You offer that service already.", reason: "service_exists")
         }
-        return try add(offer, profile, tx, context)
+        let service = try add(offer, profile, tx, context)
+        try InstructorProfile.lock(profile, tx)?.noteServices(tx, context)
+        return service
     }
 
     private static func add(

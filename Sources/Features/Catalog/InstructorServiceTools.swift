@@ -88,7 +88,7 @@ struct ChangeCapabilities: Command {
         guard new.offersTravel || new.offersAtLocation || new.offersOnline else {
             throw Failure.invalid([.init("offers_online", "at least one of the three ways must be offered")])
         }
-        try PricingDefaults.requireFloor(
+        try PricingConfig.current(tx).priceFloorCents.require(
             new.hourlyRateCents, inPerson: new.offersTravel || new.offersAtLocation,
             online: new.offersOnline, field: "hourly_rate")
         try new.store(over: old, tx)

@@ -25,7 +25,7 @@ package struct ServiceOffer: InputRecord {
     package init() {}
 
     /// Everything that is wrong with it, before the database is asked.
-    package func check(_ field: String = "") throws {
+    package func check(_ field: String = "", _ floors: PricingConfig.PriceFloor) throws {
         let prefix = field.isEmpty ? "" : "\(field)."
         var problems: [Failure.Field] = []
         if !(1...100_000).contains(hourlyRate.cents) {
@@ -46,7 +46,7 @@ package struct ServiceOffer: InputRecord {
                 .init("\(prefix)equipment_required", "and levels_taught hold texts of 1 to 100 characters"))
         }
         guard problems.isEmpty else { throw Failure.invalid(problems) }
-        try PricingDefaults.requireFloor(
+        try floors.require(
             hourlyRate.cents, inPerson: offersTravel || offersAtLocation, online: offersOnline,
             field: "\(prefix)hourly_rate")
     }

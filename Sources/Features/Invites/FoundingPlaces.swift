@@ -1,27 +1,11 @@
 package import Kernel
 package import Storage
 
-/// The founding places as invites and referrals need them: how many there are, and the grant of one.
-///
-/// The places belong to the instructors; these closures are where they are plugged in.
-package struct FoundingPlaces: Sendable {
-    /// Domain specification §2.6, `founding_instructor_cap`.
-    package static let standardCap = 100
-
-    /// How many there are in all.
-    package var cap: @Sendable (Snapshot) throws -> Int
-    /// How many are taken.
-    package var used: @Sendable (Snapshot) throws -> Int
-    /// Gives one to a new instructor; false when none is left.
-    package var grant: @Sendable (_ user: ULID, Transaction, Context) throws -> Bool
-
-    /// The ones of this program.
-    package static let live = FoundingPlaces(
-        cap: { _ in standardCap }, used: { _ in 0 }, grant: { _, _, _ in false })
-
+/// The founding places as invites need them: promised ones count like taken ones.
+package enum FoundingPlaces {
     /// Free places, promised ones not counted.
     package static func remaining(_ db: Snapshot) throws -> Int {
-        max(0, try live.cap(db) - live.used(db))
+        max(0, try PricingConfig.current(db).foundingInstructorCap - Founding.used(db))
     }
 
     /// Makes sure that `count` more places can be promised. Whoever promises waits

@@ -53,7 +53,7 @@ extension Invite {
             """)
         var isFounding = false
         if invite.grantsFounding, role == "instructor" {
-            isFounding = try FoundingPlaces.live.grant(user, tx, context)
+            isFounding = try Founding.grant(user, tx, context)
         }
         try tx.audit(
             "invite.consume", invite.subject,

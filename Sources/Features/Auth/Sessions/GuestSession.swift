@@ -9,7 +9,11 @@ package struct GuestSession: Sendable {
     /// over what the guest did.
     package static let conversions:
         [@Sendable (_ guest: ULID, _ user: ULID, Transaction, Context) throws -> Void] =
-            []
+            [
+                { guest, user, tx, context in
+                    try SearchHistory.adopt(guestSession: guest.description, user: user, tx, context)
+                }
+            ]
 
     package static func create(_ tx: Transaction, _ context: Context) throws -> ULID {
         let id = context.newID()
