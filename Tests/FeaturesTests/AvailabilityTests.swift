@@ -54,7 +54,9 @@ import Testing
                 platform, teacher, [slot(Self.monday, "15:00", "16:00")], ["clear_existing": false])
             let more = try await Self.week(platform, teacher)
             #expect(
-                windows(more["schedule"]?[Self.monday.description]) == ["09:00:00-13:05:00", "15:00:00-16:00:00"])
+                windows(more["schedule"]?[Self.monday.description]) == [
+                    "09:00:00-13:05:00", "15:00:00-16:00:00",
+                ])
             _ = try await Self.save(platform, teacher, [])
             #expect(try await Self.week(platform, teacher)["version"] == empty["version"])
             #expect(try await platform.count("availability_days") == 0)
@@ -147,7 +149,8 @@ import Testing
             let teacher = try await platform.teacher()
             try #require(today.weekday > 1, "the tests begin in the middle of a week")
             let past = today.monday
-            try await platform.setBits([past: DayBits([DayWindow(startMinute: 60, endMinute: 120)])], of: teacher)
+            try await platform.setBits(
+                [past: DayBits([DayWindow(startMinute: 60, endMinute: 120)])], of: teacher)
             let arguments: JSONObject = ["schedule": [slot(past, "09:00", "10:00")]]
             #expect(
                 try await platform.failure("availability_week_save", arguments, as: teacher.actor)?.code

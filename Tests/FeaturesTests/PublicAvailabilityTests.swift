@@ -90,12 +90,14 @@ import Testing
             try await platform.setBits(
                 [
                     day: DayBits([
-                        DayWindow(startMinute: 545, endMinute: 610), DayWindow(startMinute: 835, endMinute: 900),
+                        DayWindow(startMinute: 545, endMinute: 610),
+                        DayWindow(startMinute: 835, endMinute: 900),
                     ])
                 ], of: teacher)
             let next = try await platform.call("public_next_available", id, as: .guest)
             #expect(next["date"]?.stringValue == day.description)
-            #expect(next["start_time"]?.stringValue == "14:00:00" && next["end_time"]?.stringValue == "15:00:00")
+            #expect(
+                next["start_time"]?.stringValue == "14:00:00" && next["end_time"]?.stringValue == "15:00:00")
             let short = try await platform.call(
                 "public_next_available", id.merging(["duration_minutes": 45]), as: .guest)
             #expect(short["start_time"]?.stringValue == "09:15:00")
@@ -133,7 +135,8 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func theSettingDecidesHowMuchPeopleAreTold(dialect: Dialect) async throws {
         for detail in ["summary", "minimal"] {
-            try await TestPlatform.with(dialect, configure: { $0.publicAvailabilityDetail = detail }) { platform in
+            try await TestPlatform.with(dialect, configure: { $0.publicAvailabilityDetail = detail }) {
+                platform in
                 let teacher = try await platform.teacher()
                 let day = Self.today.adding(days: 1)
                 try await platform.setBits(

@@ -19,7 +19,8 @@ struct TestServer: Sendable {
 
     /// Runs `body` against a fresh server on a fresh database, then drains it.
     static func run(
-        _ dialect: Dialect, configure: (inout Kernel.Configuration) -> Void = { _ in },
+        _ dialect: Dialect, clients: Clients = .unimplemented,
+        configure: (inout Kernel.Configuration) -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let place = try await TestDatabase.place(dialect)
@@ -35,7 +36,8 @@ struct TestServer: Sendable {
         configuration.checkrWebhookUser = "checkr"
         configuration.checkrWebhookPass = "pass"
         configure(&configuration)
-        let platform = try await Platform.open(configuration, logger: TestDatabase.quiet)
+        let platform = try await Platform.open(
+            configuration, logger: TestDatabase.quiet, clients: clients)
         let (ready, continuation) = AsyncStream<String>.makeStream()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in

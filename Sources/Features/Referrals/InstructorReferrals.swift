@@ -131,7 +131,8 @@ struct ShowFoundingStatus: Query {
         try await db.read { db in
             let remaining = try FoundingPlaces.remaining(db)
             return Output(
-                isFoundingPhase: remaining > 0, totalFoundingSpots: try PricingConfig.current(db).foundingInstructorCap,
+                isFoundingPhase: remaining > 0,
+                totalFoundingSpots: try PricingConfig.current(db).foundingInstructorCap,
                 spotsRemaining: remaining)
         }
     }
