@@ -92,6 +92,11 @@ package struct AuditEntry: Sendable, Hashable {
     private static func metadata(_ context: Context, _ extra: JSONObject) -> String {
         let safe = Redaction.auditChanges.redacted(.object(extra)).objectValue ?? [:]
         var members: [(key: String, value: JSONValue)] = safe.map { ($0.key, $0.value) }
+        // A failure's code is our own word; any other code may let somebody in.
+        if let code = extra["code"], code.stringValue.flatMap(Failure.Code.init) != nil {
+            members.removeAll { $0.key == "code" }
+            members.append(("code", code))
+        }
         members.append(("surface", .string(context.surface.rawValue)))
         if !context.actor.isPerson { members.append(("actor", .string(context.actor.name))) }
         if let client = context.client {

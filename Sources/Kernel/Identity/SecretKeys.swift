@@ -55,6 +55,8 @@ package struct SecretKeys: Sendable {
         let parts = text.split(separator: ".", maxSplits: 1)
         guard parts.count == 2, let version = Self.version(parts[0]), let key = key("seal", purpose, version),
             let bytes = Secrets.bytes(base64URL: String(parts[1])),
+            // One text per secret: the last character may have bits to spare.
+            Secrets.base64URL(bytes) == parts[1],
             let box = try? AES.GCM.SealedBox(combined: bytes),
             let secret = try? AES.GCM.open(box, using: key, authenticating: Self.bytes(purpose))
         else { throw Self.unusable }
