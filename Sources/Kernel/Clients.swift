@@ -61,22 +61,14 @@ package struct Clients: Sendable {
         case tooLarge
     }
 
-    /// Posts `body` to `url`; throws when no answer came within the client's time-out.
-    package var post:
-        @Sendable (_ url: String, _ headers: [(String, String)], _ body: [UInt8]) async throws -> HTTPAnswer
     /// Asks, and throws ``HTTPProblem`` or `CancellationError` when no answer came.
     package var send: @Sendable (_ request: HTTPRequest) async throws -> HTTPAnswer
 
     package init(
-        post: @escaping @Sendable (String, [(String, String)], [UInt8]) async throws -> HTTPAnswer = {
-            url, _, _ in
-            throw Failure(.internal, "Clients.post was called for \(url) but is not provided here.")
-        },
         send: @escaping @Sendable (HTTPRequest) async throws -> HTTPAnswer = { request in
             throw Failure(.internal, "Clients.send was called for \(request.url) but is not provided here.")
         }
     ) {
-        self.post = post
         self.send = send
     }
 

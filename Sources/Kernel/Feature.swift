@@ -23,7 +23,7 @@ package struct Feature: Sendable {
     }
 
     /// Names that collide or are malformed; empty when all is well. The
-    /// process refuses to start otherwise.
+    /// process refuses to start otherwise. Those of jobs are ``JobCheck``'s.
     package static func check(_ features: [Feature]) -> [String] {
         var problems: [String] = []
         func unique(_ what: String, _ names: [String]) {
@@ -37,7 +37,6 @@ package struct Feature: Sendable {
         unique(
             "The route",
             operations.map { "\($0.route.method.rawValue) \($0.audience.pathPrefix)\($0.route.path)" })
-        unique("The job", (kernelJobs + features.flatMap(\.jobs)).map { $0.name })
         unique("The webhook source", features.flatMap(\.webhooks).map { $0.name })
         unique("The webhook path", features.flatMap(\.webhooks).map { $0.path })
         unique("The migration", allMigrations(features).map(\.id))

@@ -12,11 +12,23 @@ extension Setting {
         return "must be one of \(levels), not '\(text.prefix(40))'"
     }
 
+    static func isOne(of words: [String]) -> Check {
+        {
+            words.contains($0)
+                ? nil : "must be one of \(words.joined(separator: ", ")), not '\($0.prefix(40))'"
+        }
+    }
+
     static let isDatabaseURL: Check = { text in
         do { _ = try DatabaseURL(parsing: text) } catch StorageError.connection(let problem) {
             return "is not usable: \(problem)"
         } catch { return "is not usable" }
         return nil
+    }
+
+    static let isCron: Check = { text in
+        CronExpression(text) == nil
+            ? "must be five cron fields such as '0 4 * * *', not '\(text.prefix(40))'" : nil
     }
 
     static let isSeed: Check = { text in

@@ -29,6 +29,11 @@ package struct Tally: Sendable {
         Instant(microseconds: instant.microseconds - mod(instant.microseconds, minute))
     }
 
+    /// The start of the minute, hour or day of that length that holds `microseconds`.
+    static func floor(_ microseconds: Int64, to length: Int64) -> Int64 {
+        microseconds - mod(microseconds, length)
+    }
+
     /// Adds `delta` to the counter of `dimensions` (up to four) at `instant`.
     package func add(_ delta: Int, at instant: Instant, _ dimensions: [String], _ tx: Transaction) throws {
         var changes = TallyChanges(self)
@@ -44,6 +49,8 @@ package struct Tally: Sendable {
             dimensions = try (0..<4).map { try row.get(at: $0) }
             count = try row.get(at: 4)
         }
+
+        init(dimensions: [String], count: Int) { (self.dimensions, self.count) = (dimensions, count) }
     }
 
     /// Counts in `[start, end)`, both floored to the minute, per combination;
@@ -51,6 +58,9 @@ package struct Tally: Sendable {
     package func counts(from start: Instant, to end: Instant, filters: [String?], _ db: Snapshot) throws
         -> [Count]
     {
+        if Self.packed.contains(metric) {
+            return try packedCounts(from: start, to: end, filters: filters, db)
+        }
         var parts: [SQL] = Self.spans(start.microseconds, end.microseconds).map { span in
             """
             SELECT d1, d2, d3, d4, count FROM tallies WHERE metric = \(metric) AND grain = \(span.grain) \
@@ -98,11 +108,21 @@ package struct Tally: Sendable {
             """)
         guard rows.count > 0 else { return 0 }
         var sums: [Key: Int] = [:]
+        var packed: [PackedDelta] = []
         for row in rows {
             let bucket: Int64 = try row.get(at: 1)
+            let metric: String = try row.get(at: 0)
+            if Self.packed.contains(metric), let number = Int(try row.get(at: 4, as: String.self)) {
+                packed.append(
+                    try PackedDelta(
+                        metric: metric, bucket: bucket, d1: row.get(at: 2), d2: row.get(at: 3),
+                        number: number,
+                        d4: row.get(at: 5), count: row.get(at: 6)))
+                continue
+            }
             for grain in grains {
                 let key = try Key(
-                    metric: row.get(at: 0), grain: grain.name, bucket: bucket - mod(bucket, grain.length),
+                    metric: metric, grain: grain.name, bucket: floor(bucket, to: grain.length),
                     dimensions: (2..<6).map { try row.get(at: $0) })
                 sums[key, default: 0] += try row.get(at: 6, as: Int.self)
             }
@@ -118,6 +138,7 @@ package struct Tally: Sendable {
                 SET count = tallies.count + excluded.count
                 """
             })
+        if !packed.isEmpty { try fold(packed, tx) }
         return rows.count
     }
 

@@ -16,13 +16,7 @@ extension Clients {
 
     /// The outside world over HTTP, with a time-out and a limit on what is read.
     package static func live(_ http: HTTPClient = http) -> Clients {
-        Clients(
-            post: { url, headers, body in
-                let request = HTTPRequest(
-                    .post, url, headers: headers, body: body, timeout: .seconds(30))
-                return try await answer(http, request)
-            },
-            send: { try await answer(http, $0) })
+        Clients(send: { try await answer(http, $0) })
     }
 
     /// The client's own deadline ends with the head of the answer; here it covers the body too.

@@ -157,6 +157,77 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func whatRunsShowsNoMoreThanTheHistoryWouldKeep(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let gate = "secret \(dialect)"
+            try await Self.enqueue(platform, TestJobs.Linger(gate, password: "hunter2"))
+            async let drained = platform.drainJobs()
+            await Gate.named(gate).arrived()
+            let active = try await platform.call("celery_active_tasks")["tasks"]?[0]?["kwargs"]?.stringValue
+            let started = try await platform.call("celery_task_history_persistent", ["status": "STARTED"])
+            await Gate.named(gate).open()
+            #expect(try await drained == 1)
+            let ended = try await platform.call("celery_task_history_persistent", ["status": "SUCCESS"])
+            let kept = try #require(ended["executions"]?[0]?["arguments"]?.stringValue)
+            #expect(kept.contains("[REDACTED]") && !kept.contains("hunter2"))
+            #expect(active == kept)
+            #expect(started["executions"]?[0]?["arguments"]?.stringValue == kept)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func whatRunsIsFoundByNameAmongAnyNumberThatRun(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let ids = (0..<600).map { _ in platform.context().newID() }
+            for (index, id) in ids.enumerated() {
+                try await platform.execute(
+                    """
+                    INSERT INTO jobs (id, name, queue, priority, payload, payload_version, state, attempt, \
+                    max_attempts, run_at, started_at, lease_until, worker, created_at) VALUES (\(id), \
+                    \(index == 599 ? "test.write" : "test.linger"), 'celery', 5, '{}', 1, 'running', 1, 5, 0, \
+                    \(platform.now + .milliseconds(index)), \(platform.now), 'w', \(platform.now))
+                    """)
+            }
+            platform.advance(by: .seconds(48 * 3_600))
+            let (name, list) = ("celery_task_history_persistent", "executions")
+            let named = try await platform.call(name, ["status": "STARTED", "task_name": "test.write"])
+            #expect(Self.texts(named, list, "id") == [ids[599].description])
+            let two = try await platform.call(name, ["status": "STARTED", "limit": 2])
+            #expect(Self.texts(two, list, "id") == [ids[599].description, ids[598].description])
+            #expect(two["left_out"]?.stringValue?.isEmpty == false)
+            let short = try await platform.call(
+                "celery_task_history", ["state": "STARTED", "task_name": "test.write"])
+            #expect(Self.texts(short, "tasks", "task_id") == [ids[599].description])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func anAttemptBelongsToTheWindowThatItEndedIn(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let gate = "long \(dialect)"
+            try await Self.enqueue(platform, TestJobs.Linger(gate))
+            async let drained = platform.drainJobs()
+            await Gate.named(gate).arrived()
+            platform.advance(by: .seconds(2 * 3_600))
+            await Gate.named(gate).open()
+            #expect(try await drained == 1)
+            // Into the next minute, and to the last instant at which the window holds it.
+            for (wait, count) in [(60, 1), (58 * 60, 1), (3 * 60, 0)] {
+                platform.advance(by: .seconds(wait))
+                let list = try await platform.call("celery_task_history_persistent", ["since_hours": 1])
+                #expect(list["count"]?.intValue == count, "after \(wait) s")
+                let history = try await platform.call("celery_task_history", ["hours": 1])
+                #expect(history["count"]?.intValue == count, "after \(wait) s")
+                let stats = try await platform.call("celery_task_stats", ["since_hours": 1])
+                #expect(stats["stats"]?[0]?["total_count"]?.intValue == (count == 1 ? 1 : nil))
+                let queues = try await platform.call("celery_queue_depth")
+                let queue = Self.row(queues, "queues", "celery")
+                #expect(queue?["throughput_per_minute"]?.doubleValue == (wait == 60 ? 0.2 : 0))
+            }
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func statisticsEqualWhatTheRowsSay(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in
             let seed = SeededGenerator.randomSeed()
@@ -240,6 +311,56 @@ import Testing
             let history = try await platform.call("celery_task_history")
             #expect(Self.texts(history, "tasks", "state") == ["REVOKED"])
             #expect(try await platform.count("audit_logs", where: "action = 'job.discard'") == 1)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func aJobWhoseWorkerIsGoneEndsAtOnceWhenItIsDiscarded(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            try await Self.enqueue(platform, TestJobs.Write("a"), TestJobs.Write("b"))
+            try await platform.execute(
+                """
+                UPDATE jobs SET name = 'test.unheard_of', state = 'running', attempt = 1, worker = 'w', \
+                lease_until = \(platform.now)
+                """)
+            try await platform.execute(
+                "UPDATE jobs SET lease_until = \(platform.now + .seconds(60)) WHERE id = (SELECT MAX(id) FROM jobs)"
+            )
+            platform.advance(by: .seconds(1))
+            let ids = try await platform.rows("SELECT id FROM jobs ORDER BY id").map { $0.dropFirst(3) }
+            let answer = try await platform.callConfirmed(
+                "job_discard",
+                ["job_ids": .array(ids.map { .string(String($0)) }), "reason": "nobody knows it"])
+            #expect(answer["count"] == 2)
+            #expect(answer["stopping"] == [.string(String(ids[1]))])
+            #expect(try await platform.rows("SELECT id FROM jobs") == ["id=\(ids[1])"])
+            let history = try await platform.call("celery_task_history", ["state": "REVOKED"])
+            #expect(Self.texts(history, "tasks", "task_id") == [String(ids[0])])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func jobsAreNotEndedWhenOneOfThemCannotBeUndone(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            try await Self.enqueue(
+                platform, TestJobs.Stumble("retry"), TestJobs.Stumble("cannot be undone"),
+                TestJobs.Stumble("unreadable"))
+            try await platform.execute("UPDATE jobs SET payload = '{}' WHERE payload LIKE '%unreadable%'")
+            let ids = try await platform.rows("SELECT id FROM jobs ORDER BY id").map {
+                JSONValue.string(String($0.dropFirst(3)))
+            }
+            let refused = try await platform.failure(
+                "job_discard", ["job_ids": .array(ids), "reason": "not wanted"])
+            #expect(refused?.code == .conflict && refused?.reason == "job_discard_failed")
+            #expect(refused?.message.contains(ids[1].stringValue ?? "?") == true)
+            #expect(try await platform.count("jobs") == 3)
+            #expect(try await platform.count("job_runs") == 0)
+            // One that cannot be read has nothing to undo.
+            _ = try await platform.callConfirmed(
+                "job_discard", ["job_ids": [ids[0], ids[2]], "reason": "not wanted"])
+            #expect(try await platform.count("jobs") == 1)
+            #expect(
+                try await platform.rows("SELECT job FROM job_runs") == ["job=discarded: not wanted"])
         }
     }
 

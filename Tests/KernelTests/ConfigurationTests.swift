@@ -28,6 +28,24 @@ import Testing
         #expect(!found.values.contains { $0.contains("hunter2") })
     }
 
+    @Test func aProcessIsToldItsQueues() throws {
+        #expect(try Configuration.load { _ in nil }.workerQueues == nil)
+        let some = try Configuration.load { $0 == "WORKER_QUEUES" ? "payments=4, webhooks" : nil }
+        #expect(some.workerQueues == [Queue("payments", concurrency: 4), .webhooks])
+        #expect(some.redacted.contains { $0 == ("WORKER_QUEUES", "payments=4,webhooks=64") })
+    }
+
+    @Test(arguments: [
+        ("paymnts", "names no queue with 'paymnts'; the queues are celery, payments, notifications"),
+        ("email,", "names no queue with ''"), ("email=0", "'email' a whole number from 1 to 1000, not '0'"),
+        ("email=", "not ''"), ("email=2=3", "not '2=3'"), ("email=4,celery,email", "names 'email' twice"),
+    ])
+    func aQueueThatIsNoneOrHasNoNumberIsRefused(text: String, problem: String) {
+        let found = Self.problems(["WORKER_QUEUES": text, "PORT": "x"])
+        #expect(found["WORKER_QUEUES"]?.contains(problem) == true, "\(found)")
+        #expect(found["PORT"] != nil)
+    }
+
     @Test func whatIsRightIsTaken() throws {
         let key = String(repeating: "A", count: 43)
         for url in ["postgres://app@db/x?sslmode=verify-full", "postgresql:///x", "sqlite:/tmp/x"] {

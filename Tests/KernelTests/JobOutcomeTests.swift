@@ -152,6 +152,29 @@ import Testing
         }
     }
 
+    @Test(arguments: TestDatabase.available, [true, false])
+    func aLostJobThatIsOutOfAttemptsIsLeftToAProgramThatKnowsIt(dialect: Dialect, isNewer: Bool) async throws
+    {
+        try await QueueTests.with(dialect) { platform in
+            try await JobQueueTests.enqueue(platform, TestJobs.Stumble("retry"))
+            if isNewer { try await platform.execute("UPDATE jobs SET payload_version = 2") }
+            try await platform.execute("UPDATE jobs SET max_attempts = 1")
+            #expect(try await JobQueueTests.claim(platform, 1, by: "dead").count == 1)
+            platform.advance(by: .seconds(16))
+            let other = isNewer ? platform.features : platform.features.filter { $0.name != "test_jobs" }
+            let stranger = Worker(
+                database: platform.database, registry: JobRegistry(other), environment: platform.environment)
+            await stranger.renewAndRescue()
+            #expect(
+                try await platform.rows("SELECT state, worker FROM jobs") == ["state=running worker=dead"])
+            #expect(try await Self.history(platform) == [])
+            if isNewer { try await platform.execute("UPDATE jobs SET payload_version = 1") }
+            await platform.worker.renewAndRescue()
+            #expect(try await platform.rows("SELECT state FROM jobs") == ["state=discarded"])
+            #expect(try await JobQueueTests.runs(platform) == ["discarded: \(JobQueue.lostReason)"])
+        }
+    }
+
     @Test(arguments: TestDatabase.available)
     func aJobIsGivenBackWhenItsWorkerIsToldToEndAtOnce(dialect: Dialect) async throws {
         try await QueueTests.with(dialect) { platform in

@@ -39,7 +39,7 @@ import Testing
             }
             let row = try #require(rows.first)
             #expect(rows.count == 1)
-            #expect(row.id.milliseconds == started.microseconds / 1_000)
+            #expect(row.id.milliseconds == platform.now.microseconds / 1_000)
             #expect(row.jobID == record.id && row.taskName == "test.write" && row.queue == "celery")
             #expect(row.worker == "w" && row.attempt == 1 && row.outcome == .completed)
             #expect(row.receivedAt == received && row.startedAt == started && row.finishedAt == platform.now)
@@ -159,14 +159,14 @@ import Testing
             #expect(
                 Dictionary(uniqueKeysWithValues: counted.map { ($0.dimensions, $0.count) }) == scanned,
                 "seed \(seed)")
-            // Also in a part of the time, by when an attempt began.
+            // Also in a part of the time, by when an attempt ended, as a list of ids has it.
             let middle = Tally.floor(from + (to - from) * 0.5)
             let early = try await platform.database.read { db in
                 try TaskExecution.tally.counts(from: Tally.floor(from), to: middle, filters: [], db)
             }
-            #expect(
-                early.reduce(0) { $0 + $1.count } == rows.filter { $0.startedAt < middle }.count,
-                "seed \(seed)")
+            let ended = rows.filter { $0.finishedAt < middle }
+            #expect(early.reduce(0) { $0 + $1.count } == ended.count, "seed \(seed)")
+            #expect(rows.filter { $0.id < ULID.first(at: middle) }.count == ended.count, "seed \(seed)")
         }
     }
 

@@ -92,6 +92,7 @@ package enum TestJobs {
         }
 
         package func discarded(_ reason: String, _ tx: Transaction, _ context: Context) throws {
+            if how == "cannot be undone" { throw Trouble() }
             try TestJobs.record("discarded: \(reason)", tx)
         }
     }
@@ -114,7 +115,11 @@ package enum TestJobs {
     package struct Linger: Job {
         package static let name = "test.linger"
         package var gate: String
-        package init(_ gate: String) { self.gate = gate }
+        package var password: String?
+        package init(_ gate: String, password: String? = nil) {
+            self.gate = gate
+            self.password = password
+        }
         package func run(_ attempt: JobAttempt) async throws {
             await Gate.named(gate).pass()
             let wasCancelled = Task.isCancelled

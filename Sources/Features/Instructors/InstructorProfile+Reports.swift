@@ -33,7 +33,7 @@ extension InstructorProfile {
             """
             UPDATE instructor_profiles SET bgc_report_result = \(latest.verdict), \
             bgc_completed_at = \(latest.completedAt), bgc_valid_until = \(latest.validUntil), \
-            bgc_report_id = \(ReportID.stored(latest.id, context)), bgc_includes_canceled = \(includesCanceled), \
+            bgc_report_id = \(try ReportID.stored(latest.id, context)), bgc_includes_canceled = \(includesCanceled), \
             updated_at = \(context.now) WHERE id = \(id)
             """)
     }

@@ -13,7 +13,7 @@ extension Feature {
             ListMyAddresses.self, AddMyAddress.self, UpdateMyAddress.self, DeleteMyAddress.self,
             ShowPricing.self, UpdatePricing.self, ShowPublicConfig.self, CountFounding.self,
             ConsentToCheck.self, InviteToCheck.self, RepeatCheck.self, ShowCheck.self, RehearsePass.self,
-            RehearseReview.self, RehearseReset.self, ListReviews.self, CountReviews.self, CountChecks.self,
+            RehearseReview.self, RehearseReset.self, ListReviewCases.self, CountReviews.self, CountChecks.self,
             ListCases.self, ShowCheckHistory.self, ListExpiring.self, ShowLatestConsent.self,
             ListCheckWebhooks.self, CountCheckWebhooks.self, OverrideCheck.self, GivePreAdverseNotice.self,
             OpenCheckDispute.self, ResolveCheckDispute.self, ShowInstructorForAdmin.self,

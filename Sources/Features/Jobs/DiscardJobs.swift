@@ -36,16 +36,18 @@ struct DiscardJobs: Command {
         let jobs = try JobQueue.lock(jobIDs, tx)
         let skipped = JobSelection.skipped(jobIDs, jobs) { _ in nil }
         guard !jobs.isEmpty else { throw JobSelection.nothing("could be ended", skipped.first?.reason) }
-        try JobQueue.discard(jobs, reason, tx, context)
+        let stopping = try JobQueue.discard(jobs, reason, tx, context)
         for job in jobs {
             try tx.audit(
                 "job.discard", Subject("job", job.id.description),
                 changes: [
-                    "state": ["old": .string(job.state), "new": job.state == "running" ? "stopping" : "gone"]
+                    "state": [
+                        "old": .string(job.state), "new": stopping.contains(job.id) ? "stopping" : "gone",
+                    ]
                 ], description: reason, metadata: ["name": .string(job.name)])
         }
         return Output(
-            jobs: jobs, count: jobs.count, stopping: jobs.filter { $0.state == "running" }.map(\.id),
+            jobs: jobs, count: jobs.count, stopping: jobs.map(\.id).filter(stopping.contains),
             skipped: skipped)
     }
 }

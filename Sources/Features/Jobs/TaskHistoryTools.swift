@@ -7,7 +7,7 @@ struct CeleryTaskHistoryPersistent: Query {
     static let name = "celery_task_history_persistent"
     static let title = "Task executions"
     static let summary =
-        "Attempts of background jobs of up to 90 days, newest first, with durations and errors."
+        "Attempts of background jobs of up to 90 days, the latest end first, with durations and errors."
     static let route = Route.get("celery/task-executions")
 
     enum Status: String, Codable, InputEnum {
@@ -17,7 +17,8 @@ struct CeleryTaskHistoryPersistent: Query {
 
     @Input("The full name of a job, e.g. webhooks.process.", .length(1...200)) var taskName: String?
     @Input("Only this status.") var status: Status?
-    @Input("How many hours back to look.", .range(1...2_160)) var sinceHours = 24
+    @Input("Attempts that ended in so many hours; what runs is in all.", .range(1...2_160)) var sinceHours =
+        24
     @Input("Rows to return.", .range(1...500)) var limit = 50
 
     struct Filters: Codable, Sendable {
@@ -62,8 +63,10 @@ struct CeleryTaskHistoryPersistent: Query {
             taskName: taskName, state: status?.rawValue, hours: sinceHours, limit: limit)
         let found: [Row] =
             status == .started
-            ? try await db.read { try JobState.running($0, limit: 500) }
-                .filter { taskName == nil || $0.record.name == taskName }.map { Row($0.record) }
+            ? try await db.read { db in
+                // An attempt that runs has not ended, so it is in every window.
+                try JobState.running(db, name: filter.taskName, latest: true, limit: filter.limit + 1)
+            }.map { Row($0.record) }
             : try await db.read { try TaskExecution.list(filter, now, $0) }.map { Row($0) }
         let rows = try RowBudget.fit(found, limit: limit)
         return Output(
@@ -107,7 +110,7 @@ extension CeleryTaskHistoryPersistent.Row {
         traceID = job.traceID
         requestID = job.requestID
         createdAt = job.createdAt
-        arguments = TaskText.arguments(job.payload)
+        arguments = TaskText.arguments(job.arguments)
     }
 }
 
@@ -119,7 +122,7 @@ struct CeleryTaskStats: Query {
     static let route = Route.get("celery/task-stats")
 
     @Input("The full name of a job; all when left out.", .length(1...200)) var taskName: String?
-    @Input("How many hours back to look.", .range(1...2_160)) var sinceHours = 24
+    @Input("Attempts that ended in so many hours.", .range(1...2_160)) var sinceHours = 24
 
     struct Filters: Codable, Sendable {
         var taskName: String?

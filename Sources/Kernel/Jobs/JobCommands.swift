@@ -66,26 +66,46 @@ extension JobQueue {
         try tx.notify(channel, "")
     }
 
-    /// Ends jobs for good: what waits is taken away and leaves a row in the
-    /// history, what runs is asked to stop, what was given up is forgotten.
+    /// Ends jobs for good: what waits, or is held by a worker that is gone, is taken
+    /// away and leaves a row in the history, what runs is asked to stop, what was
+    /// given up is forgotten.
+    /// - Returns: those that were asked to stop.
     package static func discard(_ jobs: [JobRow], _ reason: String, _ tx: Transaction, _ context: Context)
-        throws
+        throws -> Set<ULID>
     {
         let ids = jobs.map(\.id.description)
+        let isHeld: SQL = "(state = 'running' AND lease_until >= \(context.now))"
         let records: [JobRecord] = try tx.all(
-            "SELECT \(JobRecord.columns) FROM jobs WHERE id \(in: ids) AND state IN ('scheduled', 'available')"
-        )
-        for record in records {
-            try? context.environment.jobs[record.name]?.discarded(record, reason, tx, context)
-        }
-        try tx.run("DELETE FROM jobs WHERE id \(in: ids) AND state <> 'running'")
+            """
+            SELECT \(JobRecord.columns) FROM jobs WHERE id \(in: ids) AND state <> 'discarded' AND NOT \(isHeld)
+            """)
+        for record in records { try tell(record, reason, tx, context) }
+        try tx.run("DELETE FROM jobs WHERE id \(in: ids) AND NOT \(isHeld)")
         try TaskExecution.write(
             records.map {
                 TaskExecution($0, .cancelled, error: reason, errorType: "Cancelled", context.environment)
             }, tx)
-        for job in jobs where job.state == "running" {
-            try tx.run("UPDATE jobs SET cancel_requested_at = \(context.now) WHERE id = \(job.id)")
-            try tx.notify(channel, job.id.description)
+        let stopping: [ULID] = try tx.values("SELECT id FROM jobs WHERE id \(in: ids) ORDER BY id")
+        for id in stopping {
+            try tx.run("UPDATE jobs SET cancel_requested_at = \(context.now) WHERE id = \(id)")
+            try tx.notify(channel, id.description)
+        }
+        return Set(stopping)
+    }
+
+    /// Lets a job do what it does when it is given up.
+    private static func tell(_ job: JobRecord, _ reason: String, _ tx: Transaction, _ context: Context) throws
+    {
+        do { try context.environment.jobs[job.name]?.discarded(job, reason, tx, context) } catch let error
+            as StorageError
+        {
+            // The transaction may run again, or is over.
+            throw error
+        } catch {
+            throw Failure(
+                .conflict, "The job \(job.id) ('\(job.name)') cannot be ended: what it undoes then failed.",
+                hint: "Nothing was changed. The log has the cause; end the other jobs without it.",
+                reason: "job_discard_failed", cause: error)
         }
     }
 

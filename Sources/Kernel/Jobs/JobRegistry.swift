@@ -14,7 +14,8 @@ package struct JobRegistry: Sendable {
             @Sendable (JobRecord, Context, any Database) throws -> (
                 JobAttempt, @Sendable () async throws -> Void
             )
-        /// What the job does when it is given up without having run.
+        /// What the job does when it is given up without having run; nothing when its
+        /// payload cannot be read.
         let discarded: @Sendable (JobRecord, String, Transaction, Context) throws -> Void
         /// Runs several attempts in one transaction; nil when each runs alone.
         let together: Together?
@@ -49,7 +50,8 @@ package struct JobRegistry: Sendable {
                     return (attempt, { try await job.run(attempt) })
                 },
                 discarded: { record, reason, tx, context in
-                    try decode(record, as: J.self).discarded(reason, tx, context)
+                    guard let job = try? decode(record, as: J.self) else { return }
+                    try job.discarded(reason, tx, context)
                 },
                 together: together(type))
         }

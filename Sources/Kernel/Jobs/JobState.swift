@@ -1,3 +1,4 @@
+import JSON
 package import Storage
 
 /// A worker as its row tells.
@@ -81,11 +82,11 @@ package enum JobState {
 
     /// The queues of a worker's row, `["payments","celery"]`.
     private static func names(_ json: String) -> [String] {
-        json.split { "[],\"".contains($0) }.map(String.init)
+        (try? JSONValue(parsing: json))?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 
     package static func queues(_ db: Snapshot) throws -> [QueueState] {
-        let names = SQL.joined(Queue.all.map { "(\(raw: "'\($0.name)'"))" }, separator: ", ")
+        let names = SQL.joined(Queue.all.map { "(\($0.name))" }, separator: ", ")
         let priorities = SQL.joined((0...10).map { "(\(raw: String($0)))" }, separator: ", ")
         // The oldest of each priority is the first of its part of the index.
         return try db.rows(
@@ -109,6 +110,13 @@ package enum JobState {
         }
     }
 
+    /// Queues in which jobs wait that are not paused and that no worker online takes from.
+    package static func unattended(_ db: Snapshot, lease: Duration, now: Instant) throws -> [String] {
+        let attended = Set(try workers(db, lease: lease, now: now).filter(\.isOnline).flatMap(\.queues))
+        return try queues(db).filter { $0.depth > 0 && $0.pausedAt == nil && !attended.contains($0.name) }
+            .map(\.name).sorted()
+    }
+
     /// Attempts that ended per queue in the last whole minutes.
     package static func finished(_ db: Snapshot, minutes: Int, now: Instant) throws -> [String: Int] {
         let end = Tally.floor(now)
@@ -119,11 +127,17 @@ package enum JobState {
         return sums
     }
 
-    package static func running(_ db: Snapshot, limit: Int) throws -> [RunningJob] {
-        try db.rows(
+    /// What runs now, the longest first; of one name when given.
+    /// - Parameter latest: the latest first instead.
+    package static func running(_ db: Snapshot, name: String? = nil, latest: Bool = false, limit: Int) throws
+        -> [RunningJob]
+    {
+        let filter: SQL = name.map { " AND name = \($0)" } ?? ""
+        let order: SQL = latest ? "started_at DESC, id DESC" : "started_at, id"
+        return try db.rows(
             """
-            SELECT \(JobRecord.columns), lease_until FROM jobs WHERE state = 'running'
-            ORDER BY started_at, id LIMIT \(limit)
+            SELECT \(JobRecord.columns), lease_until FROM jobs WHERE state = 'running'\(filter)
+            ORDER BY \(order) LIMIT \(limit)
             """
         ).map { RunningJob(record: try JobRecord(row: $0), leaseUntil: try $0.get(at: 13)) }
     }

@@ -1,6 +1,6 @@
 /// A queue of jobs, and how many of them one process runs at a time.
 ///
-/// A process that works takes from every queue unless it was told which; a
+/// A process that works takes from every queue unless `WORKER_QUEUES` says which; a
 /// queue's limit keeps slow work of one kind from holding up another.
 package struct Queue: Sendable, Hashable {
     package let name: String

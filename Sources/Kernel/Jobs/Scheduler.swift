@@ -73,10 +73,11 @@ package final class Scheduler: Service, Sendable {
     @discardableResult
     package func tick() async throws -> Int {
         let context = Context(actor: .system("scheduler"), surface: .job, environment: environment)
+        let known = try await lastSlots()
         var count = 0
         var failure: (any Error)?
         for entry in entries {
-            do { count += try await look(at: entry, context) } catch {
+            do { count += try await look(at: entry, known[entry.schedule.name], context) } catch {
                 environment.logger.error(
                     "scheduling a job failed",
                     metadata: ["entry": "\(entry.schedule.name)", "error": "\(error)"])
@@ -87,12 +88,19 @@ package final class Scheduler: Service, Sendable {
         return count
     }
 
-    private func look(at entry: Entry, _ context: Context) async throws -> Int {
-        guard let latest = entry.schedule.cadence.latest(at: context.now) else { return 0 }
-        let known: Instant? = try await database.read { db in
-            try db.value(
-                "SELECT last_slot FROM job_schedules WHERE entry = \(entry.schedule.name)", as: Instant.self)
+    /// The last slot of every entry that was dealt with.
+    private func lastSlots() async throws -> [String: Instant] {
+        guard !entries.isEmpty else { return [:] }
+        return try await database.read { db in
+            let rows = try db.rows("SELECT entry, last_slot FROM job_schedules").map { row in
+                (try row.get(at: 0, as: String.self), try row.get(at: 1, as: Instant.self))
+            }
+            return Dictionary(rows, uniquingKeysWith: { first, _ in first })
         }
+    }
+
+    private func look(at entry: Entry, _ known: Instant?, _ context: Context) async throws -> Int {
+        guard let latest = entry.schedule.cadence.latest(at: context.now) else { return 0 }
         if let known, known >= latest { return 0 }
         return try await database.transaction(context, category: .automated) { tx, _ in
             try Self.take(entry, latest, context.now, tx)

@@ -18,12 +18,12 @@ package struct TaskExecution: Sendable, RowDecodable {
 
     /// How long rows are kept.
     package static let retention = Duration.seconds(90 * 86_400)
-    /// Attempts by name, outcome, duration and queue; see ``DurationBucket``.
+    /// Attempts by name, outcome, duration and queue, at the end of each; see ``DurationBucket``.
     package static let tally = Tally("tasks")
     private static let argumentLimit = 1_000
     private static let textLimit = 2_000
 
-    /// Stamped with the start, so that ids order attempts by when they began.
+    /// Stamped with the end, so that a window of ids is what ended in it.
     package var id: ULID
     package var jobID: ULID
     package var taskName: String
@@ -77,7 +77,7 @@ package struct TaskExecution: Sendable, RowDecodable {
     ) {
         let now = environment.now()
         startedAt = min(job.startedAt ?? now, now)
-        id = environment.ids.stamped(at: startedAt)
+        id = environment.ids.stamped(at: now)
         jobID = job.id
         taskName = job.name
         queue = job.queue
@@ -96,8 +96,8 @@ package struct TaskExecution: Sendable, RowDecodable {
         deploySHA = environment.configuration.gitSHA
     }
 
-    /// The payload as the history keeps it: redacted and bounded.
-    private static func recordable(_ payload: String) -> String? {
+    /// A payload as it may be kept and shown: redacted by its keys, and bounded; nil for none.
+    package static func recordable(_ payload: String) -> String? {
         guard payload != "{}" else { return nil }
         guard payload.utf8.count <= argumentLimit * 4, let value = try? JSONValue(parsing: payload) else {
             return "too large to record"
@@ -129,7 +129,7 @@ package struct TaskExecution: Sendable, RowDecodable {
         var counts = TallyChanges(tally)
         for row in executions {
             counts.add(
-                1, at: row.id.instant,
+                1, at: row.finishedAt,
                 [row.taskName, row.outcome.rawValue, DurationBucket(row.durationMS).name, row.queue])
         }
         try tx.runMany(

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import JSON
 import Logging
 import Storage
@@ -44,10 +44,17 @@ extension Worker {
     func cancel(_ id: ULID) { running.withLock { $0[id]?.stop }?.raise() }
 
     /// Ends a job whose worker is gone, and that is out of attempts or to be stopped.
+    /// One that this program does not know is left to a program that does, which can
+    /// tell the job that it is given up. Until then `doctor` and
+    /// `celery_active_tasks` show it, and `job_discard` ends it.
     private func discard(_ record: JobRecord) async {
         let context = context(record)
-        guard let (attempt, _) = try? registry[record.name]?.attempt(record, context, database) else {
-            return await giveUp(record, "no handler can read '\(record.name)'", context)
+        guard let entry = registry[record.name], record.payloadVersion <= entry.version else {
+            return environment.logger.error(
+                "a lost job is left to others", metadata: ["id": "\(record.id)", "name": "\(record.name)"])
+        }
+        guard let (attempt, _) = try? entry.attempt(record, context, database) else {
+            return await giveUp(record, "its payload cannot be read", context)
         }
         attempt.note(errorType: "WorkerLost")
         do { try await attempt.settle { _, _ in .retry(error: JobQueue.lostReason) } } catch {

@@ -45,8 +45,14 @@ package protocol Operation: Decodable, Sendable {
     static var bucket: RateBucket { get }
     /// A success made something new: 201 over HTTP.
     static var creates: Bool { get }
+    /// Whether a look leaves an entry in the audit log. Changes and refusals always do.
+    static var isRecorded: Bool { get }
     /// Over HTTP the body may also be a form (`application/x-www-form-urlencoded`).
     static var acceptsForm: Bool { get }
+    /// Arguments that are credentials although their names do not say so; never recorded.
+    static var secretInputs: Set<String> { get }
+    /// The output holds credentials, so no idempotency key keeps it.
+    static var answersSecrets: Bool { get }
     /// Units of the caller's rate limit that one call takes.
     static var cost: Int { get }
     /// Repeating the call with the same arguments changes nothing more.
@@ -66,6 +72,11 @@ package protocol Operation: Decodable, Sendable {
 /// between reads, never inside one.
 package protocol Query: Operation {
     func run(_ db: Reader, _ context: Context) async throws -> Output
+    /// Whether ``remember(_:_:_:)`` is called for every answer.
+    static var isRemembered: Bool { get }
+    /// Writes down that the answer was given, in a transaction of its own after it was found.
+    /// When that fails the answer is given all the same, and the log says so.
+    func remember(_ output: Output, _ tx: Transaction, _ context: Context) throws
 }
 
 /// Changes something, inside one transaction that also holds its audit entry
@@ -95,7 +106,16 @@ extension Operation {
     package static var isIdempotent: Bool { effect == .read }
     package static var audience: Audience { .operators }
     package static var creates: Bool { false }
+    package static var isRecorded: Bool {
+        switch audience {
+        case .operators, .holders: true
+        // People looking at the marketplace are traffic, not acts.
+        case .anyone, .users: false
+        }
+    }
     package static var acceptsForm: Bool { false }
+    package static var secretInputs: Set<String> { [] }
+    package static var answersSecrets: Bool { false }
     package static var bucket: RateBucket {
         audience == .operators ? .operators : effect == .read ? .read : .write
     }
@@ -109,6 +129,8 @@ extension Operation {
 extension Query {
     package static var effect: Effect { .read }
     package static var scope: Scope { .read }
+    package static var isRemembered: Bool { false }
+    package func remember(_ output: Output, _ tx: Transaction, _ context: Context) throws {}
 }
 
 extension Command {

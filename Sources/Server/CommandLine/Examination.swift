@@ -79,7 +79,8 @@ package enum Examination {
             platform.features, platform.configuration, expecting: timetable)
         let entries = timetable.schedule.count
         let names = JobRegistry(platform.features).names
-        let (orphans, entriesGone, stuck) = try await platform.database.read { db in
+        let (lease, now) = (platform.configuration.jobLeaseSeconds, platform.environment.now())
+        let (orphans, entriesGone, stuck, unattended) = try await platform.database.read { db in
             (
                 try db.values(
                     "SELECT DISTINCT name FROM jobs WHERE state <> 'discarded' AND name \(notIn: names)",
@@ -87,7 +88,8 @@ package enum Examination {
                 try db.values(
                     "SELECT entry FROM job_schedules WHERE entry \(notIn: timetable.schedule.keys.sorted())",
                     as: String.self),
-                try JobState.queues(db).filter { $0.depth > 0 && $0.pausedAt != nil }.map(\.name)
+                try JobState.queues(db).filter { $0.depth > 0 && $0.pausedAt != nil }.map(\.name),
+                try JobState.unattended(db, lease: .seconds(lease), now: now)
             )
         }
         return [
@@ -110,6 +112,12 @@ package enum Examination {
                 detail: stuck.isEmpty
                     ? "nothing waits in a paused queue"
                     : "paused while jobs wait: \(stuck.joined(separator: ", "))"),
+            Finding(
+                name: "consumers", state: unattended.isEmpty ? .good : .bad,
+                detail: unattended.isEmpty
+                    ? "every queue in which jobs wait has a worker online"
+                    : "jobs wait and no worker online takes them (WORKER_QUEUES): "
+                        + unattended.joined(separator: ", ")),
         ]
     }
 }

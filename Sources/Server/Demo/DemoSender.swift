@@ -36,8 +36,10 @@ final class DemoSender: Service, Sendable {
             guard !Task.isCancelled else { return }
             do {
                 let body = try await event(&random, &events).encoded()
-                _ = try await seed.platform.environment.clients.post(
-                    url + "/api/v1/payments/webhooks/stripe", seed.signature(body, stripe: true), body)
+                _ = try await seed.platform.environment.clients.send(
+                    Clients.HTTPRequest(
+                        .post, url + "/api/v1/payments/webhooks/stripe",
+                        headers: seed.signature(body, stripe: true), body: body, timeout: .seconds(30)))
             } catch { seed.platform.logger.warning("demo event not sent", metadata: ["error": "\(error)"]) }
         }
     }

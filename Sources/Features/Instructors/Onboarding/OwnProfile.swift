@@ -69,6 +69,7 @@ struct UpdateMyProfile: Command {
         Int?
     @Input("Minutes kept free between two lessons.", .range(0...60)) var bufferTimeMinutes: Int?
     @Input("Where the instructor teaches, all of it.", .count(0...100)) var areas: [ServiceAreaInput]?
+    @Input("What the instructor teaches, all of it.", .count(0...50)) var services: [ServiceOffer]?
     typealias Output = ProfileView
 
     func run(_ tx: Transaction, _ context: Context) throws -> ProfileView {
@@ -78,6 +79,7 @@ struct UpdateMyProfile: Command {
             bufferTimeMinutes: bufferTimeMinutes)
         try profile.edit(edits, tx, context)
         if let areas { try ServiceArea.replace(areas.map(\.value), of: profile.userID, tx, context) }
+        if let services { try InstructorService.set(services: services, profile: profile.id, tx, context) }
         return try ProfileView.load(profile.userID, tx, now: context.now)
     }
 }

@@ -7,12 +7,12 @@ extension EmbeddedMonitor {
         let (ended, live) = try await db.read { db in
             (try Self.ended(filter, now, db), try Self.live(filter, now, db))
         }
-        let rows = (ended + live).sorted { ($0.startedAt ?? now) > ($1.startedAt ?? now) }
         return try .observed(
-            rows, filter: filter, source: .embedded, since: now - TaskExecution.retention, now: now)
+            live + ended, filter: filter, start: filter.countStart(now), source: .embedded,
+            since: now - TaskExecution.retention, now: now)
     }
 
-    /// Attempts that began in the window.
+    /// Attempts that ended in the window, the latest first.
     private static func ended(_ filter: TaskHistoryFilter, _ now: Instant, _ db: Snapshot) throws
         -> [TaskHistoryReport.Row]
     {
@@ -29,22 +29,25 @@ extension EmbeddedMonitor {
         }
     }
 
-    /// Jobs that run or wait now.
+    /// Jobs that run now, or that wait and were enqueued in the window.
     private static func live(_ filter: TaskHistoryFilter, _ now: Instant, _ db: Snapshot) throws
         -> [TaskHistoryReport.Row]
     {
-        let states: SQL
+        let found: [JobRecord]
         switch filter.state {
-        case nil, "STARTED": states = "state = 'running'"
-        case "PENDING": states = "state IN ('available', 'scheduled')"
+        case nil, "STARTED":
+            found = try JobState.running(db, name: filter.taskName, latest: true, limit: filter.limit + 1)
+                .map(\.record)
+        case "PENDING":
+            let name: SQL = filter.taskName.map { " AND name = \($0)" } ?? ""
+            found = try db.all(
+                """
+                SELECT \(JobRecord.columns) FROM jobs WHERE state IN ('available', 'scheduled')\(name)
+                AND id >= \(ULID.first(at: filter.countStart(now)).description)
+                ORDER BY id DESC LIMIT \(filter.limit + 1)
+                """)
         default: return []
         }
-        let name: SQL = filter.taskName.map { " AND name = \($0)" } ?? ""
-        let found: [JobRecord] = try db.all(
-            """
-            SELECT \(JobRecord.columns) FROM jobs WHERE \(states)\(name)
-            AND id >= \(ULID.first(at: filter.start(now)).description) ORDER BY id DESC LIMIT \(filter.limit + 1)
-            """)
         return found.map { job in
             let isRunning = filter.state != "PENDING"
             return TaskHistoryReport.Row(

@@ -95,7 +95,7 @@ package struct EmbeddedMonitor: Sendable {
                 ActiveTaskReport.Row(
                     taskID: job.record.id.description, taskName: job.record.name,
                     worker: job.record.worker ?? "unknown", startedAt: job.record.startedAt, args: nil,
-                    kwargs: TaskText.arguments(job.record.payload), queue: job.record.queue,
+                    kwargs: TaskText.arguments(job.record.arguments), queue: job.record.queue,
                     runningSeconds: job.record.startedAt.map { max(0, (now - $0) / .seconds(1)) })
             )
         }

@@ -1,10 +1,20 @@
 import Kernel
 import Storage
 
+extension JobRecord {
+    /// Its payload as the history would keep it.
+    var arguments: String? { TaskExecution.recordable(payload) }
+}
+
+extension TaskHistoryFilter {
+    /// Where the window begins in our own tables: on a whole minute, as counts do.
+    func countStart(_ now: Instant) -> Instant { Tally.floor(start(now)) }
+}
+
 extension TaskExecution {
-    /// Attempts that began in the filter's window, newest first, one more than its limit.
+    /// Attempts that ended in the filter's window, the latest first, one more than its limit.
     static func list(_ filter: TaskHistoryFilter, _ now: Instant, _ db: Snapshot) throws -> [TaskExecution] {
-        var condition: SQL = "id >= \(ULID.first(at: filter.start(now)).description)"
+        var condition: SQL = "id >= \(ULID.first(at: filter.countStart(now)).description)"
         if let name = filter.taskName { condition += " AND task_name = \(name)" }
         if let state = filter.state {
             let outcomes = Outcome.allCases.filter { $0.state == state }

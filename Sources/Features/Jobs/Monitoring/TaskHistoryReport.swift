@@ -51,15 +51,16 @@ package struct TaskHistoryReport: Codable, Sendable {
     package var checkedAt: Instant
 
     /// What was observed at `now`: `found` newest first, shown as far as ``RowBudget`` lets it.
+    /// - Parameter start: where the source's window began, if not exactly where the filter says.
     static func observed(
-        _ found: [Row], filter: TaskHistoryFilter, source: MonitorSource, since: Instant? = nil,
-        problem: String? = nil, now: Instant
+        _ found: [Row], filter: TaskHistoryFilter, start: Instant? = nil, source: MonitorSource,
+        since: Instant? = nil, problem: String? = nil, now: Instant
     ) throws -> TaskHistoryReport {
         let rows = try RowBudget.fit(found, limit: filter.limit)
         return TaskHistoryReport(
             status: problem == nil ? .ok : .degraded, problem: problem, source: source, tasks: rows.shown,
             count: rows.shown.count, leftOut: rows.leftOut, filtersApplied: filter,
-            windowStart: filter.start(now), observedSince: since, observedAt: now, checkedAt: now)
+            windowStart: start ?? filter.start(now), observedSince: since, observedAt: now, checkedAt: now)
     }
 
     /// The source did not answer.
@@ -74,5 +75,5 @@ package struct TaskHistoryReport: Codable, Sendable {
 
 extension TaskHistoryFilter {
     /// Where the window begins that ends at `now`.
-    package func start(_ now: Instant) -> Instant { now - .seconds(hours * 3600) }
+    package func start(_ now: Instant) -> Instant { now - .seconds(hours * 3_600) }
 }

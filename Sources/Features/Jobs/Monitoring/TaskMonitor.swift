@@ -21,7 +21,8 @@ package struct TaskMonitor: Sendable {
     package var failedTasks: @Sendable (_ limit: Int, _ now: Instant) async throws -> FailedTaskReport
     /// What runs at this moment, longest first.
     package var activeTasks: @Sendable (_ now: Instant) async throws -> ActiveTaskReport
-    /// The tasks received in a window, newest first.
+    /// The tasks of a window, newest first: those that ended in it and those that run or,
+    /// from a source that knows of no ends, those received in it.
     package var history:
         @Sendable (_ filter: TaskHistoryFilter, _ now: Instant) async throws -> TaskHistoryReport
     /// What is scheduled, with last and next runs where the source knows them.

@@ -3,7 +3,7 @@ import Kernel
 import Storage
 
 /// The checks that somebody has to look at.
-struct ListReviews: Query {
+struct ListReviewCases: Query {
     static let name = "bgc_reviews_list"
     static let summary = "Background checks that wait for a decision, newest instructors first."
     static let audience = Audience.holders(.manageUsers)

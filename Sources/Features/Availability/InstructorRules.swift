@@ -1,0 +1,32 @@
+package import Kernel
+package import Storage
+
+/// What a live instructor asks of a booking, and what people see of who they are.
+package struct InstructorRules: Sendable {
+    package var firstName: String
+    package var lastInitial: String
+    package var timezone: String
+    /// A lesson is booked at least so long before it begins.
+    package var advance: Duration
+    /// Kept free before and after every lesson.
+    package var buffer: Duration
+
+    /// Nil for whoever is not a live instructor with an active account.
+    package static func live(_ user: ULID, _ db: Snapshot) throws -> InstructorRules? {
+        let row = try db.rows(
+            """
+            SELECT u.first_name, u.last_name, u.timezone FROM users u
+            JOIN instructor_profiles p ON p.user_id = u.id
+            WHERE u.id = \(user) AND p.is_live AND u.account_status = 'active'
+            """
+        ).first
+        guard let row else { return nil }
+        return InstructorRules(
+            firstName: try row.get(at: 0), lastInitial: String(try row.get(at: 1, as: String.self).prefix(1)),
+            timezone: try row.get(at: 2), advance: defaultAdvance, buffer: defaultBuffer)
+    }
+
+    /// What registration gives a profile (domain specification §1.2).
+    package static let defaultAdvance = Duration.seconds(3_600)
+    package static let defaultBuffer = Duration.seconds(15 * 60)
+}
