@@ -58,13 +58,15 @@ import Testing
     func addressesAddedAtATimeHaveOneDefaultAndStayWithinTheLimit(dialect: Dialect) async throws {
         try await InstructorWorld.with(dialect) { world in
             let platform = world.platform
-            let failures = await withTaskGroup(of: Bool.self) { group in
+            let failures = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<UserAddress.limit + 5 {
                     group.addTask {
-                        (try? await platform.call("my_address_add", Self.slope, as: world.student)) == nil
+                        let failure = try await platform.failure(
+                            "my_address_add", Self.slope, as: world.student)
+                        return failure?.reason == "address_limit"
                     }
                 }
-                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
             }
             #expect(failures == 5)
             let kept = try await platform.count("user_addresses")
