@@ -4,6 +4,7 @@ package import Kernel
 package let allFeatures: [Feature] = [
     .jobs,
     .audit,
+    .auth,
     .availability,
     .bookings,
     .catalog,

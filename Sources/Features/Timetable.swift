@@ -7,12 +7,11 @@ package import Kernel
 /// the process at its start (``Kernel/JobCheck``).
 package let timetable = ExpectedJobs(
     jobs: [
-        "app.tasks.analytics.calculate_analytics",
-        "app.tasks.analytics.generate_daily_report",
+        "app.tasks.analytics.calculate_analytics", "app.tasks.analytics.generate_daily_report",
         "app.tasks.search_analytics.calculate_search_metrics",
         "app.tasks.search_analytics.generate_search_insights",
-        "privacy.cleanup_search_history",
-        "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending",
+        "maintenance.prune_sign_ins", "maintenance.prune_task_history", "outbox.deliver_event",
+        "outbox.dispatch_pending", "privacy.cleanup_search_history",
         "webhooks.process",
     ],
     schedule: [
@@ -22,5 +21,6 @@ package let timetable = ExpectedJobs(
         "generate-daily-analytics-report": "app.tasks.analytics.generate_daily_report",
         "generate-search-insights": "app.tasks.search_analytics.generate_search_insights",
         "notifications-dispatch-pending": "outbox.dispatch_pending",
+        "prune-sign-ins": "maintenance.prune_sign_ins",
         "prune-task-history": "maintenance.prune_task_history",
     ])

@@ -106,10 +106,13 @@ extension SensitiveKeys {
             "email", "phone", "phone_number", "student_note", "instructor_note", "meeting_location",
             "location_address", "location_lat", "location_lng", "date_of_birth", "dob", "message",
             "message_content",
-            "message_body", "content", "body",
+            "message_body", "content", "body", "username", "first_name", "last_name", "full_name",
+            "recipient_name", "zip_code", "postal_code", "street_line1", "street_line2", "custom_label",
+            "bio",
+            "note", "notes", "recipients", "emails", "review_text", "response_text", "search_query", "code",
         ])
         keys.prefixes = ["payment_", "card_", "bank_account", "stripe_"]
-        keys.suffixes += ["_email", "_phone", "_phone_number", "_dob", "_date_of_birth"]
+        keys.suffixes += ["_email", "_phone", "_phone_number", "_dob", "_date_of_birth", "_note"]
         return keys
     }()
 

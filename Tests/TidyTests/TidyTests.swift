@@ -17,6 +17,7 @@ import Testing
     /// `NIO` counts as `NIO`.
     static let importers: [String: Set<String>] = [
         "GRDB": ["Storage"], "GRDBSQLite": ["Storage"], "CPostgres": ["Storage"],
+        "CArgon2": ["Features"], "CQREncode": ["Features"], "JWTKit": ["Features"],
         "Hummingbird": ["Server", "mcp-conformance", "bench-echo"],
         "AsyncHTTPClient": ["Server", "mcp-conformance"],
         "NIO": ["Server", "mcp-conformance"], "HTTPTypes": ["Server", "mcp-conformance"],

@@ -20,6 +20,28 @@ struct AuditQuery: Sendable {
     var limit: Int
     var cursor: String?
     var detail: Bool
+    /// Whose address `actorEmail` is: their entries name them by their id.
+    private var person: ULID?
+
+    init(
+        window: TimeWindow? = nil, sinceHours: Int, actorEmail: String? = nil, actorID: String? = nil,
+        action: String? = nil, resourceType: String? = nil, resourceID: String? = nil,
+        status: AuditStatus? = nil, categories: [AuditCategory]? = nil, limit: Int, cursor: String?,
+        detail: Bool
+    ) {
+        self.window = window
+        self.sinceHours = sinceHours
+        self.actorEmail = actorEmail
+        self.actorID = actorID
+        self.action = action
+        self.resourceType = resourceType
+        self.resourceID = resourceID
+        self.status = status
+        self.categories = categories
+        self.limit = limit
+        self.cursor = cursor
+        self.detail = detail
+    }
 
     func answer(_ db: Reader, _ context: Context) async throws -> AuditAnswer {
         let place = try PageStart(cursor, filters: key, window: window)
@@ -31,7 +53,10 @@ struct AuditQuery: Sendable {
     private func answer(_ db: Reader, from place: PageStart, _ context: Context) async throws -> AuditAnswer {
         let now = context.now
         let (entries, counts) = try await db.read { db -> ([AuditEntry], Counts) in
-            (try page(place.after, db), try count(now, db))
+            var query = self
+            query.person = try actorEmail.flatMap { try User.find(email: $0, db)?.id }
+            let entries = try query.page(place.after, db)
+            return (try People.named(entries, db), try query.count(now, db))
         }
         let shown = try ListPage(
             entries.map { ($0.id, AuditEntryView($0, detail: detail)) }, limit: limit, from: place)
@@ -51,6 +76,20 @@ struct AuditQuery: Sendable {
 
     private var condition: SQL { condition(within: window?.condition ?? "1 = 1") }
 
+    /// The questions whose answers together are the answer: entries of an address are
+    /// those of programs that it owns and those of the person whose it is, which two
+    /// indexes find and one condition would not.
+    private var parts: [AuditQuery] {
+        guard let person, actorEmail != nil else { return [self] }
+        var own = self
+        (own.actorEmail, own.person) = (nil, nil)
+        let isOther = actorID.map { $0 != person.description } ?? false
+        own.actorID = person.description
+        var programs = self
+        programs.person = nil
+        return isOther ? [programs] : [programs, own]
+    }
+
     private func condition(within window: SQL) -> SQL {
         var sql = window
         if let actorEmail { sql += " AND actor_email = \(actorEmail)" }
@@ -65,14 +104,18 @@ struct AuditQuery: Sendable {
 
     private func page(_ after: ULID?, _ db: Snapshot) throws -> [AuditEntry] {
         // One category at a time keeps (category, id) in order; a list of them would be sorted.
-        guard let categories, categories.count > 1 else { return try rows(condition, after, db) }
-        return try Array(
-            categories.flatMap { category in
-                var one = self
+        let single = parts.flatMap { part -> [AuditQuery] in
+            guard let categories = part.categories, categories.count > 1 else { return [part] }
+            return categories.map { category in
+                var one = part
                 one.categories = [category]
-                return try rows(one.condition, after, db)
+                return one
             }
-            .sorted { $0.id > $1.id }.prefix(limit + 1))
+        }
+        guard single.count > 1 else { return try single[0].rows(single[0].condition, after, db) }
+        return try Array(
+            single.flatMap { try $0.rows($0.condition, after, db) }.sorted { $0.id > $1.id }
+                .prefix(limit + 1))
     }
 
     private func rows(_ condition: SQL, _ after: ULID?, _ db: Snapshot) throws -> [AuditEntry] {
@@ -132,13 +175,15 @@ extension AuditQuery {
 
     private func countByIndex(_ db: Snapshot) throws -> Counts {
         var counts = Counts()
-        try addRows(
-            """
-            SELECT action, actor_type, status, COUNT(*) FROM (
-                SELECT action, actor_type, status FROM audit_logs WHERE \(condition)
-                ORDER BY id DESC LIMIT \(Self.countCap)) AS newest
-            GROUP BY action, actor_type, status
-            """, to: &counts, db)
+        for part in parts {
+            try addRows(
+                """
+                SELECT action, actor_type, status, COUNT(*) FROM (
+                    SELECT action, actor_type, status FROM audit_logs WHERE \(part.condition)
+                    ORDER BY id DESC LIMIT \(Self.countCap)) AS newest
+                GROUP BY action, actor_type, status
+                """, to: &counts, db)
+        }
         counts.isCapped = counts.total >= Self.countCap
         return counts
     }

@@ -40,7 +40,7 @@ struct ShowAuditEntry: Query {
         let id = entryID
         let found = try await db.read { db -> (AuditEntry, Output.Seal?)? in
             guard let entry = try AuditLog.find(id, db) else { return nil }
-            return (entry, try Self.seal(of: id, db))
+            return (try People.named([entry], db)[0], try Self.seal(of: id, db))
         }
         guard let (entry, seal) = found else {
             throw Failure(

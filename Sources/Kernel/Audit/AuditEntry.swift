@@ -33,6 +33,8 @@ package struct AuditEntry: Sendable, Hashable {
     package var category: AuditCategory
     package var actorType: ActorType
     package var actorID: String?
+    /// Of a program's owner. A person's entries name them by their id alone, so that
+    /// an address can be forgotten although the log never changes.
     package var actorEmail: String?
     package var actorIP: String?
     package var actorUserAgent: String?
@@ -61,7 +63,7 @@ package struct AuditEntry: Sendable, Hashable {
         self.category = category
         actorType = context.actor.type
         actorID = context.actor.id
-        actorEmail = context.actor.email
+        actorEmail = context.actor.isPerson ? nil : context.actor.email
         actorIP = Self.storable(context.ip)
         actorUserAgent = Self.storable(context.userAgent, 500)
         self.action = action
@@ -91,7 +93,7 @@ package struct AuditEntry: Sendable, Hashable {
         let safe = Redaction.auditChanges.redacted(.object(extra)).objectValue ?? [:]
         var members: [(key: String, value: JSONValue)] = safe.map { ($0.key, $0.value) }
         members.append(("surface", .string(context.surface.rawValue)))
-        members.append(("actor", .string(context.actor.name)))
+        if !context.actor.isPerson { members.append(("actor", .string(context.actor.name))) }
         if let client = context.client {
             let name = Redaction.auditChanges.redacted(text: client.name)
             let version = Redaction.auditChanges.redacted(text: client.version)
