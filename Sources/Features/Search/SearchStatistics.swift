@@ -65,7 +65,8 @@ package enum SearchStatistics {
             """
             SELECT q.normalized_query, COUNT(DISTINCT q.id) FROM search_clicks c
             JOIN search_queries q ON q.id = c.search_query_id
-            WHERE c.search_query_id >= \(first) AND c.action = 'book' AND \(window) AND q.normalized_query \(in: texts) GROUP BY q.normalized_query
+            WHERE c.search_query_id >= \(first) AND c.action = 'book' AND \(window)
+            AND q.normalized_query \(in: texts) GROUP BY q.normalized_query
             """)
         return try rows.reduce(into: [:]) { $0[try $1.get(at: 0, as: String.self)] = try $1.get(at: 1) }
     }

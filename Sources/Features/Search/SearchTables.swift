@@ -17,7 +17,8 @@ let searchMigration = Migration("0137_search") { dialect in
         "CREATE INDEX search_queries_nothing ON search_queries (id, normalized_query) WHERE result_count = 0",
         """
         CREATE TABLE search_clicks (
-            id \(.id) PRIMARY KEY, search_query_id \(.id) NOT NULL REFERENCES search_queries (id) ON DELETE CASCADE,
+            id \(.id) PRIMARY KEY,
+            search_query_id \(.id) NOT NULL REFERENCES search_queries (id) ON DELETE CASCADE,
             service_id \(.id) REFERENCES service_catalog (id) ON DELETE SET NULL,
             instructor_id \(.id) REFERENCES instructor_profiles (id) ON DELETE SET NULL,
             position INTEGER NOT NULL,
@@ -56,7 +57,8 @@ let searchMigration = Migration("0137_search") { dialect in
         """,
         """
         CREATE TABLE search_interactions (
-            id \(.id) PRIMARY KEY, search_event_id \(.id) NOT NULL REFERENCES search_events (id) ON DELETE CASCADE,
+            id \(.id) PRIMARY KEY,
+            search_event_id \(.id) NOT NULL REFERENCES search_events (id) ON DELETE CASCADE,
             interaction_type TEXT NOT NULL CHECK (interaction_type IN
                 ('click', 'hover', 'bookmark', 'view_profile', 'contact', 'book')),
             instructor_id \(.id), result_position INTEGER, time_to_interaction_ms BIGINT,

@@ -8,12 +8,9 @@ package struct GuestSession: Sendable {
     /// What is done for a guest who signs in, in that transaction: other features carry
     /// over what the guest did.
     package static let conversions:
-        [@Sendable (_ guest: ULID, _ user: ULID, Transaction, Context) throws -> Void] =
-            [
-                { guest, user, tx, context in
-                    try SearchHistory.adopt(guestSession: guest.description, user: user, tx, context)
-                }
-            ]
+        [@Sendable (_ guest: ULID, _ user: ULID, Transaction, Context) throws -> Void] = [
+            { try SearchHistory.adopt(guestSession: $0.description, user: $1, $2, $3) }
+        ]
 
     package static func create(_ tx: Transaction, _ context: Context) throws -> ULID {
         let id = context.newID()
