@@ -4,6 +4,7 @@ package import Kernel
 package let allFeatures: [Feature] = [
     .jobs,
     .audit,
+    .auth,
     .bookings,
     .inbox,
     .instructors,

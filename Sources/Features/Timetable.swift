@@ -12,7 +12,8 @@ package let timetable = ExpectedJobs(
         "app.tasks.referral_tasks.process_instructor_referral_payout",
         "app.tasks.referral_tasks.retry_failed_instructor_referral_payouts",
         "app.tasks.referrals.run_unlocker",
-        "maintenance.prune_task_history", "outbox.deliver_event", "outbox.dispatch_pending",
+        "maintenance.prune_sign_ins", "maintenance.prune_task_history", "outbox.deliver_event",
+        "outbox.dispatch_pending",
         "webhooks.process",
     ],
     schedule: [
@@ -22,5 +23,6 @@ package let timetable = ExpectedJobs(
         "retry-failed-instructor-referral-payouts":
             "app.tasks.referral_tasks.retry_failed_instructor_referral_payouts",
         "notifications-dispatch-pending": "outbox.dispatch_pending",
+        "prune-sign-ins": "maintenance.prune_sign_ins",
         "prune-task-history": "maintenance.prune_task_history",
     ])

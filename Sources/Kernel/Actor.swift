@@ -59,8 +59,9 @@ package struct Actor: Sendable, Hashable {
     /// Somebody who is not signed in and need not be.
     package static let guest = Actor(type: .user, id: nil, name: "guest")
 
-    /// A signed-in person, not a program's token.
-    package var isPerson: Bool { type == .user && id != nil }
+    /// A person of the marketplace who is signed in: not a program's token, and not
+    /// whoever sits at the machine's command line.
+    package var isPerson: Bool { type == .user && id.flatMap { ULID($0) } != nil }
 
     /// What per-actor state (rate limit, idempotency, confirmation) is keyed by.
     package var key: String { "\(type.rawValue):\(id ?? name)" }

@@ -32,6 +32,9 @@ package struct Configuration: Sendable {
     package var twilioAuthToken: String?
     package var twilioFrom: String?
     package var twilioMessagingServiceSID: String?
+    package var accessTokenMinutes = 720
+    package var totpValidWindow = 1
+    package var turnstileSecret: String?
     package var gitSHA: String?
     package var environmentName = "development"
     package var ratePerMinute = 600
@@ -39,8 +42,10 @@ package struct Configuration: Sendable {
     package var databasePoolSize = 8
     package var workerSlots = 32
     package var jobLeaseSeconds = 15
+    package var retentionPurgeCron = "0 4 * * *"
     package var auditOrigin = "instainstru/audit"
     package var auditSigningKey: String?
+    package var secretKeys: [String] = []
     package var metricsToken: String?
     package var logLevel = "info"
 
@@ -103,6 +108,15 @@ package struct Configuration: Sendable {
         .optional(
             "TWILIO_MESSAGING_SERVICE_SID", \.twilioMessagingServiceSID,
             "Twilio messaging service, MG…; instead of TWILIO_FROM.", check: Setting.isServiceSID),
+        .number(
+            "ACCESS_TOKEN_MINUTES", \.accessTokenMinutes, 1...10_080,
+            "How long a person's access token is good."),
+        .number(
+            "TOTP_VALID_WINDOW", \.totpValidWindow, 0...2,
+            "Steps of 30 seconds that a one-time password may be early or late."),
+        .optional(
+            "TURNSTILE_SECRET", \.turnstileSecret,
+            "Secret of Cloudflare Turnstile; unset means that sign-in asks for no captcha.", isSecret: true),
         .optional(
             "GIT_SHA", \.gitSHA, "Commit that is running; else RENDER_GIT_COMMIT or COMMIT_SHA.",
             also: ["RENDER_GIT_COMMIT", "COMMIT_SHA"]),
@@ -119,12 +133,20 @@ package struct Configuration: Sendable {
         .number(
             "JOB_LEASE_SECONDS", \.jobLeaseSeconds, 2...3_600, "How long a silent worker keeps its jobs."),
         .text(
+            "RETENTION_PURGE_CRON", \.retentionPurgeCron,
+            "When rows that were deleted a month ago are purged, as five cron fields in UTC.",
+            check: Setting.isCron),
+        .text(
             "AUDIT_LOG_ORIGIN", \.auditOrigin, "Name of the audit log in its signed checkpoints.",
             check: Setting.isKeyName),
         .optional(
             "AUDIT_SIGNING_KEY", \.auditSigningKey,
             "Base64url of the 32-byte Ed25519 seed; unset means a key file in DATA.", isSecret: true,
             check: Setting.isSeed),
+        .list(
+            "SECRET_KEYS", \.secretKeys,
+            "Versions of the key of stored secrets and tokens, current first: 2:<base64url>,1:derived.",
+            isSecret: true),
         .optional(
             "METRICS_TOKEN", \.metricsToken, "Bearer token for /metrics from elsewhere than loopback.",
             isSecret: true),
@@ -259,12 +281,14 @@ package struct Setting: Sendable {
         }
     }
 
-    static func list(_ name: String, _ path: Path<[String]>, _ summary: String) -> Setting {
-        Setting(names: [name], summary: summary, isSecret: false) {
+    static func list(
+        _ name: String, _ path: Path<[String]>, _ summary: String, isSecret: Bool = false
+    ) -> Setting {
+        Setting(names: [name], summary: summary, isSecret: isSecret) {
             $0[keyPath: path] = $1.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
             return nil
         } value: {
-            $0[keyPath: path].joined(separator: ",")
+            $0[keyPath: path].isEmpty ? nil : $0[keyPath: path].joined(separator: ",")
         }
     }
 

@@ -13,15 +13,19 @@ package final class Environment: Sendable {
     /// Webhook sources by name, from the features' manifests.
     package let webhookSources: [String: any WebhookSource.Type]
     package let features: [Feature]
+    /// Keys for secrets at rest and for signed tokens.
+    package let secrets: SecretKeys
     let jobs: JobRegistry
 
     package init(
         now: @escaping @Sendable () -> Instant = { Instant.now() }, ids: ULIDGenerator = ULIDGenerator(),
         clients: Clients = .unimplemented, configuration: Configuration,
-        logger: Logger = Logger(label: "instainstru"), features: [Feature] = []
+        logger: Logger = Logger(label: "instainstru"), features: [Feature] = [],
+        secrets: SecretKeys = .random()
     ) {
         let webhooks = features.flatMap(\.webhooks)
         self.features = features
+        self.secrets = secrets
         jobs = JobRegistry(features)
         webhookSources = Dictionary(webhooks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.now = now

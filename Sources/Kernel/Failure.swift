@@ -14,6 +14,8 @@ package struct Failure: Error, Sendable {
         case unauthenticated, forbidden
         case notFound = "not_found"
         case conflict
+        /// Something must be added to the request first, such as a solved captcha (RFC 6585 §3).
+        case preconditionRequired = "precondition_required"
         case rateLimited = "rate_limited"
         case unavailable
         case `internal`
@@ -66,6 +68,7 @@ package struct Failure: Error, Sendable {
         case .forbidden: 403
         case .notFound: 404
         case .conflict: 409
+        case .preconditionRequired: 428
         case .rateLimited: 429
         case .unavailable: 503
         case .internal: 500
@@ -76,7 +79,7 @@ package struct Failure: Error, Sendable {
     package var isRetryable: Bool {
         switch code {
         case .rateLimited, .unavailable, .internal: true
-        case .invalidInput, .unauthenticated, .forbidden, .notFound, .conflict: false
+        case .invalidInput, .unauthenticated, .forbidden, .notFound, .conflict, .preconditionRequired: false
         }
     }
 }

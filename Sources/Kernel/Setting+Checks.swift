@@ -19,6 +19,11 @@ extension Setting {
         return nil
     }
 
+    static let isCron: Check = { text in
+        CronExpression(text) == nil
+            ? "must be five cron fields such as '0 4 * * *', not '\(text.prefix(40))'" : nil
+    }
+
     static let isSeed: Check = { text in
         Secrets.bytes(base64URL: text)?.count == 32 ? nil : "must be 32 bytes in base64url without padding"
     }

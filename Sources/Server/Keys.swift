@@ -9,6 +9,8 @@ package import Kernel
 package struct Keys: Sendable {
     /// Signs the audit log's checkpoints.
     package let signer: NoteSigner
+    /// Seals secrets at rest and signs people's tokens.
+    package let secrets: SecretKeys
     private let stateKey: SymmetricKey
 
     package static func load(_ configuration: Kernel.Configuration) throws -> Keys {
@@ -23,16 +25,44 @@ package struct Keys: Sendable {
         } else {
             seed = try fileSeed(configuration.dataDirectory + "/keys", "audit-signing.key")
         }
-        return try Keys(seed: seed, origin: configuration.auditOrigin)
+        return try Keys(seed: seed, origin: configuration.auditOrigin, secretKeys: configuration.secretKeys)
     }
 
-    init(seed: [UInt8], origin: String) throws {
+    /// - Parameter secretKeys: as in the setting `SECRET_KEYS`.
+    init(seed: [UInt8], origin: String, secretKeys: [String] = []) throws {
         guard let signer = NoteSigner(name: origin, seed: seed) else {
             throw Failure.invalid([.init("AUDIT_LOG_ORIGIN", "must not contain white space or '+'")])
         }
         self.signer = signer
+        secrets = try Self.secrets(seed, secretKeys)
         stateKey = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: seed), info: Data("mcp-state".utf8), outputByteCount: 32)
+    }
+
+    /// `2:<base64url of 32 bytes>`, `1:derived`: a version and its root, the current one
+    /// first. Without any, version 1 is derived from the seed.
+    private static func secrets(_ seed: [UInt8], _ texts: [String]) throws -> SecretKeys {
+        let derived = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: seed), info: Data("secrets".utf8),
+            outputByteCount: SecretKeys.length
+        ).withUnsafeBytes { Array($0) }
+        var roots: [Int: [UInt8]] = [:]
+        var current: Int?
+        for text in texts {
+            let parts = text.split(separator: ":", maxSplits: 1)
+            let bytes = parts.count == 2 ? Secrets.bytes(base64URL: String(parts[1])) : nil
+            let root = parts.last == "derived" ? derived : bytes
+            guard parts.count == 2, let version = Int(parts[0]), version > 0, roots[version] == nil,
+                let root, root.count == SecretKeys.length
+            else {
+                throw Failure.invalid([
+                    .init("SECRET_KEYS", "must be a list such as 2:<32 bytes in base64url>,1:derived")
+                ])
+            }
+            roots[version] = root
+            current = current ?? version
+        }
+        return try SecretKeys(current: current ?? 1, roots: roots.isEmpty ? [1: derived] : roots)
     }
 
     /// Authenticates states that travel through clients.

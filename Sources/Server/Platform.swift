@@ -17,6 +17,8 @@ package final class Platform: Sendable {
     package let recorder: AuditRecorder
     package let sealer: AuditSealer
     package let authenticator: Authenticator
+    /// Knows people by their access tokens.
+    let people: UserAuthenticator
     let cookies: SessionCookies
     package let ledger: WebhookLedger
     package let worker: Worker
@@ -43,9 +45,11 @@ package final class Platform: Sendable {
             if !applied.isEmpty {
                 logger.info("migrated", metadata: ["applied": "\(applied.joined(separator: ", "))"])
             }
-            return try Platform(
+            let keys = try Keys.load(configuration)
+            let people = try await UserAuthenticator(database: database, secrets: keys.secrets)
+            return Platform(
                 configuration, logger: logger, clients: clients, database: database, metrics: metrics,
-                now: now)
+                now: now, keys: keys, people: people)
         } catch {
             await database.close()
             throw error
@@ -54,17 +58,19 @@ package final class Platform: Sendable {
 
     private init(
         _ configuration: Kernel.Configuration, logger: Logger, clients: Clients, database: any Database,
-        metrics: PrometheusMetrics, now: @escaping @Sendable () -> Instant
-    ) throws {
+        metrics: PrometheusMetrics, now: @escaping @Sendable () -> Instant, keys: Keys,
+        people: UserAuthenticator
+    ) {
         self.configuration = configuration
         self.logger = logger
         self.database = database
         self.metrics = metrics
         features = allFeatures
-        keys = try Keys.load(configuration)
+        self.keys = keys
+        self.people = people
         environment = Kernel.Environment(
             now: now, clients: clients, configuration: configuration, logger: logger,
-            features: features)
+            features: features, secrets: keys.secrets)
         recorder = AuditRecorder(database: database, signer: keys.signer, environment: environment)
         runner = Runner(
             catalog: OperationCatalog(features), database: database,
@@ -86,7 +92,7 @@ package final class Platform: Sendable {
 
     /// The person whose access token it is.
     func person(_ token: String, _ now: Instant) async throws -> Actor {
-        throw Failure(.unauthenticated, "The token is not known.", reason: "invalid_token")
+        try await people.actor(token: token, at: now)
     }
 
     /// A context for the platform's own command line.

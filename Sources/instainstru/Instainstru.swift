@@ -12,13 +12,15 @@ struct Instainstru: AsyncParsableCommand {
               instainstru demo                          try everything on made-up data
               instainstru serve --data /var/lib/instainstru
               instainstru token create --name claude --owner ada@example.com --scopes mcp:read,mcp:write
+              instainstru user create --email ada@example.com --role admin
               instainstru call webhooks_failed --since-hours 48
               instainstru audit verify
               instainstru mailbox                       what would have been sent by e-mail and SMS
             """,
         version: Build.version,
         subcommands: [
-            Serve.self, Demo.self, Work.self, Stdio.self, Migrate.self, Call.self, Token.self, Audit.self,
+            Serve.self, Demo.self, Work.self, Stdio.self, Migrate.self, Call.self, Token.self, User.self,
+            Audit.self,
             Mailbox.self, Doctor.self, Docs.self,
         ])
 }

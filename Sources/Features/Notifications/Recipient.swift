@@ -13,7 +13,7 @@ package enum Recipient {
 
     /// One `@` with something on both sides, and nothing that could end a header or
     /// begin another address. Whether anybody is there only the provider can tell.
-    static func isAddress(_ text: String) -> Bool {
+    package static func isAddress(_ text: String) -> Bool {
         let sides = text.split(separator: "@", omittingEmptySubsequences: false)
         let isPlain = text.unicodeScalars.allSatisfy {
             $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace

@@ -23,6 +23,14 @@ package enum Audience: Sendable, Hashable {
 }
 
 extension Audience {
+    /// What a call is about that names nothing: people act on their own affairs.
+    func subject(of actor: Actor) -> Subject {
+        switch self {
+        case .anyone, .users: actor.isPerson ? Subject("user", actor.id) : Subject("mcp", nil)
+        case .operators, .holders: Subject("mcp", nil)
+        }
+    }
+
     /// Why `actor` may not call `name`; nil when it may.
     func refusal(of actor: Actor, calling name: String, scope: Scope) -> Failure? {
         switch self {

@@ -45,8 +45,14 @@ package protocol Operation: Decodable, Sendable {
     static var bucket: RateBucket { get }
     /// A success made something new: 201 over HTTP.
     static var creates: Bool { get }
+    /// Whether a look leaves an entry in the audit log. Changes and refusals always do.
+    static var isRecorded: Bool { get }
     /// Over HTTP the body may also be a form (`application/x-www-form-urlencoded`).
     static var acceptsForm: Bool { get }
+    /// Arguments that are credentials although their names do not say so; never recorded.
+    static var secretInputs: Set<String> { get }
+    /// The output holds credentials, so no idempotency key keeps it.
+    static var answersSecrets: Bool { get }
     /// Units of the caller's rate limit that one call takes.
     static var cost: Int { get }
     /// Repeating the call with the same arguments changes nothing more.
@@ -95,7 +101,16 @@ extension Operation {
     package static var isIdempotent: Bool { effect == .read }
     package static var audience: Audience { .operators }
     package static var creates: Bool { false }
+    package static var isRecorded: Bool {
+        switch audience {
+        case .operators, .holders: true
+        // People looking at the marketplace are traffic, not acts.
+        case .anyone, .users: false
+        }
+    }
     package static var acceptsForm: Bool { false }
+    package static var secretInputs: Set<String> { [] }
+    package static var answersSecrets: Bool { false }
     package static var bucket: RateBucket {
         audience == .operators ? .operators : effect == .read ? .read : .write
     }

@@ -12,7 +12,9 @@ package struct OperationDescriptor: Sendable {
     package let audience: Audience
     package let bucket: RateBucket
     package let creates: Bool
+    package let isRecorded: Bool
     package let acceptsForm: Bool
+    let secretInputs: Set<String>
     package let route: Route
     package let cost: Int
     package let action: String
@@ -34,7 +36,9 @@ package struct OperationDescriptor: Sendable {
         (name, title, summary) = (O.name, O.title, O.summary)
         (effect, scope, route, cost) = (O.effect, O.scope, O.route, O.cost)
         (action, isIdempotent) = (O.action, O.isIdempotent)
-        (audience, bucket, creates, acceptsForm) = (O.audience, O.bucket, O.creates, O.acceptsForm)
+        (audience, bucket) = (O.audience, O.bucket)
+        (creates, acceptsForm, isRecorded) = (O.creates, O.acceptsForm, O.isRecorded)
+        secretInputs = O.secretInputs
         isCommand = type is any Command.Type
         let hasOptions = isCommand && O.audience == .operators
         parameters = InputBinder.of(type).parameters + (hasOptions ? CallOptions.parameters : [])

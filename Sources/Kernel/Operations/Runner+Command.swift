@@ -62,9 +62,12 @@ extension Runner {
     ) throws {
         let isDenial = failure.code == .forbidden || failure.code == .rateLimited
         try tx.audit(
-            C.action, command.subject ?? Subject("mcp", nil), description: C.title,
+            C.action, command.subject ?? C.audience.subject(of: tx.unit.context.actor), description: C.title,
             status: isDenial ? .denied : .failed,
-            metadata: ["arguments": recordable(arguments), "code": .string(failure.code.rawValue)],
+            metadata: [
+                "arguments": recordable(arguments, hiding: C.secretInputs),
+                "code": .string(failure.code.rawValue),
+            ],
             error: failure.message)
     }
 
@@ -111,9 +114,12 @@ extension Runner {
             case .awaitingConfirmation: " (preview, awaiting confirmation)"
             }
         try tx.audit(
-            C.action, command.subject ?? Subject("mcp", nil), description: C.title + suffix,
+            C.action, command.subject ?? C.audience.subject(of: tx.unit.context.actor),
+            description: C.title + suffix,
             status: verdict.status,
-            metadata: ["arguments": recordable(arguments), "mode": .string("\(mode)")], error: verdict.error)
+            metadata: [
+                "arguments": recordable(arguments, hiding: C.secretInputs), "mode": .string("\(mode)"),
+            ], error: verdict.error)
     }
 
     /// The output object with `effects` and `confirmation` added at its end.

@@ -158,7 +158,9 @@ package struct Runner: Sendable {
                 CallOptions(takingFrom: &own, problems: &problems)
             } else {
                 // A stranger has no name under which an answer could be kept.
-                try CallOptions(idempotencyKey: context.actor.id == nil ? nil : context.idempotencyKey)
+                try CallOptions(
+                    idempotencyKey: context.actor.id == nil || O.answersSecrets ? nil : context.idempotencyKey
+                )
             }
         let operation = try InputBinder.of(type).bind(
             type, to: own,
@@ -178,22 +180,21 @@ package struct Runner: Sendable {
     ) async throws -> Answer {
         let output = try await query.run(Reader(database), context)
         let answer = Answer(bytes: try JSONCoding.encode(output), attachments: Q.attachments(of: output))
-        switch descriptor.audience {
-        case .operators, .holders:
+        if descriptor.isRecorded {
+            let own = descriptor.audience.subject(of: context.actor)
             try await recorder.record(
                 AuditEntry(
-                    context, category: .read, action: descriptor.action,
-                    subject: query.subject ?? Subject("mcp", nil),
-                    description: descriptor.title, metadata: ["arguments": Self.recordable(arguments)]))
-        case .anyone, .users:
-            // People looking at the marketplace are traffic, not acts.
-            break
+                    context, category: descriptor.audience == .users ? .user : .read,
+                    action: descriptor.action, subject: query.subject ?? own, description: descriptor.title,
+                    metadata: ["arguments": Self.recordable(arguments, hiding: Q.secretInputs)]))
         }
         return answer
     }
 
     /// Arguments as the audit log keeps them: bounded, and redacted by the entry.
-    static func recordable(_ arguments: JSONObject) -> JSONValue {
+    static func recordable(_ arguments: JSONObject, hiding secrets: Set<String> = []) -> JSONValue {
+        var arguments = arguments
+        for name in secrets where arguments[name] != nil { arguments[name] = "[REDACTED]" }
         let value = JSONValue.object(arguments)
         return value.encoded().count <= 4_000 ? value : .string("too large to record")
     }
@@ -215,9 +216,13 @@ package struct Runner: Sendable {
             }
         return AuditEntry(
             context, category: category,
-            action: operation?.action ?? Self.unknownAction, subject: Subject("mcp", nil),
+            action: operation?.action ?? Self.unknownAction,
+            subject: (operation?.audience ?? .operators).subject(of: context.actor),
             status: isDenial ? .denied : .failed, description: operation?.title,
-            metadata: ["arguments": Self.recordable(arguments), "code": .string(failure.code.rawValue)],
+            metadata: [
+                "arguments": Self.recordable(arguments, hiding: operation?.secretInputs ?? []),
+                "code": .string(failure.code.rawValue),
+            ],
             error: failure.message)
     }
 }

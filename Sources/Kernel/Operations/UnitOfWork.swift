@@ -22,8 +22,11 @@ package final class UnitOfWork {
         self.keepsEntries = keepsEntries
     }
 
+    /// From here on audit entries name `actor`: a call found out who it is.
+    package func become(_ actor: Actor) { context.actor = actor }
+
     /// Runs `body` with `actor` as the one whom audit entries name.
-    func acting<T>(as actor: Actor, _ body: () throws -> T) rethrows -> T {
+    package func acting<T>(as actor: Actor, _ body: () throws -> T) rethrows -> T {
         let own = context.actor
         context.actor = actor
         defer { context.actor = own }

@@ -61,6 +61,7 @@ enum Problem {
         case .forbidden: "Not allowed"
         case .notFound: "Not found"
         case .conflict: "Conflict"
+        case .preconditionRequired: "Something is required first"
         case .rateLimited: "Too many calls"
         case .unavailable: "Unavailable"
         case .internal: "Internal error"
