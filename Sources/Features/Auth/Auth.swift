@@ -22,11 +22,6 @@ extension Feature {
         { account, tx, context in
             try RegisterInstructor.run(account.user.id, roles: [account.role], tx, context)
         },
-        { account, tx, context in
-            guard let code = account.inviteCode else { return }
-            try Invite.consume(
-                code: code, email: account.email, user: account.user.id, role: account.role.rawValue, tx,
-                context)
-        },
+        Invite.registrationStep,
     ]
 }
