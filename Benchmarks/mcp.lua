@@ -25,6 +25,12 @@ local function tool(token, name, arguments)
     return modern(token, "tools/call", name, '"name":"' .. name .. '","arguments":' .. arguments)
 end
 
+local function page(path, token)
+    local headers = { ["Accept"] = "application/json" }
+    if token then headers["Authorization"] = "Bearer " .. token end
+    return wrk.format("GET", "/api/v1/" .. path, headers)
+end
+
 local kinds = {
     ["echo"] = function(token, id)
         local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
@@ -44,6 +50,11 @@ local kinds = {
     ["webhook_detail"] = function(token, id) return tool(token, "webhook_detail", '{"event_id":"' .. id .. '"}') end,
     ["webhooks_list"] = function(token) return tool(token, "webhooks_list", '{"limit":50}') end,
     ["audit_search"] = function(token) return tool(token, "audit_search", '{"limit":100}') end,
+    ["auth/me"] = function(token) return page("auth/me", token) end,
+    ["instructor"] = function(_, id) return page("instructors/" .. id) end,
+    ["catalog"] = function() return page("services/catalog") end,
+    ["availability"] = function(_, id) return page("public/instructors/" .. id .. "/availability") end,
+    ["search"] = function(_, words) return page("search?q=" .. words) end,
     ["health"] = function() return wrk.format("GET", "/health") end,
 }
 
@@ -66,8 +77,8 @@ end
 function done(summary, latency, requests)
     local errors = summary.errors
     print(string.format(
-        '{"requests":%d,"seconds":%.6f,"per_second":%.1f,"p50_ms":%.3f,"p99_ms":%.3f,"bytes":%d,"failed":%d}',
+        '{"requests":%d,"seconds":%.6f,"per_second":%.1f,"p50_ms":%.3f,"p95_ms":%.3f,"p99_ms":%.3f,"bytes":%d,"failed":%d}',
         summary.requests, summary.duration / 1e6, summary.requests / (summary.duration / 1e6),
-        latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, summary.bytes,
+        latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3, summary.bytes,
         errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end

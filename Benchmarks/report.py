@@ -29,6 +29,8 @@ How each is measured:
 - **Jobs**: `bench-jobs`, the engine with nothing around it, one process ([engine.py](engine.py)). "Started" counts from the call
   that enqueues, its commit included. Jobs that do nothing wait for the disk twice, with their claim and with their end, unless
   they are database only. The bare loops run over the same table in the same process and keep no history.
+- **People**: pages are read as calls are, one instructor after the other of 200 ([marketplace.py](marketplace.py)); a search is
+  one of a list of services, names and beginnings of them, and is written down before it is answered.
 - **Volumes**: the demo's is {demo}; the large one {large}. [fill.py](fill.py) loads them; the server itself seals and
   counts the audit entries.
 """
@@ -74,6 +76,22 @@ def _p50(call: str):
     def value(runs: dict, name: str) -> str:
         found = runs[name]["lists"][call]
         return f"{found['p50_ms']:.2f} ms (p99 {found['p99_ms']:.1f})"
+
+    return value
+
+
+def _page(page: str):
+    def value(runs: dict, name: str) -> str:
+        found = runs[name]["people"]["reads"][page]
+        return f"p99 {found['p99_ms']:.1f} ms (p50 {found['p50_ms']:.1f}, {found['per_second']:,.0f}/s)"
+
+    return value
+
+
+def _search(instructors: str):
+    def value(runs: dict, name: str) -> str:
+        found = runs[name]["people"]["search"][instructors]
+        return f"p95 {found['p95_ms']:.1f} ms (p50 {found['p50_ms']:.1f})"
 
     return value
 
@@ -147,6 +165,13 @@ ROWS = (
     ),
     ("memory after the load", "flat", _of("soak", "afterwards_mb", form="{:.0f} MB")),
     ("growth in the second half of it", "0", _of("soak", "second_half_growth_mb", form="{:+.1f} MB")),
+    ("`GET auth/me`, 32 connections", "p99 < 10 ms", _page("auth/me")),
+    ("`GET instructors/{id}`", "p99 < 10 ms", _page("instructor")),
+    ("`GET services/catalog`", "p99 < 10 ms", _page("catalog")),
+    ("`GET public/instructors/{id}/availability`", "p99 < 10 ms", _page("availability")),
+    ("`GET search`, 200 instructors, one connection", "p95 < 20 ms", _search("200")),
+    ("the same among 20,000", "p95 < 60 ms", _search("20000")),
+    ("start of the demo, a month of webhooks included", "", _of("people", "demo_seconds", form="{:.0f} s")),
     ("job enqueued to started, idle, p99", "≤ 50 ms", _of("jobs", "start", "p99_ms", form="{:.1f} ms")),
     ("the same, p50", "", _of("jobs", "start", "p50_ms", form="{:.1f} ms")),
     (

@@ -26,10 +26,11 @@ import measure
 import report
 from fill import PostgresSink, SQLiteSink, fill
 from harness import Failed, PostgresDatabase, Server, SQLiteFile, wait_until
+from marketplace import Marketplace
 
 HERE = Path(__file__).resolve().parent
 VOLUMES = {"demo": (10_000, 50_000), "large": (5_000_000, 10_000_000)}
-PARTS = ("startup", "calls", "lists", "webhooks", "audit", "verify", "soak", "jobs")
+PARTS = ("startup", "calls", "lists", "webhooks", "audit", "verify", "soak", "people", "jobs")
 
 
 class Bench:
@@ -53,7 +54,7 @@ class Bench:
             for part in options.parts:
                 if part == "jobs":
                     continue
-                if part == "soak" and self.volume != "demo":
+                if part in ("soak", "people") and self.volume != "demo":
                     continue
                 self.say(part)
                 found[part] = self.measure(part, token)
@@ -134,6 +135,8 @@ class Bench:
             )
         if part == "verify":
             return measure.verify(server, 3 if self.volume == "demo" else 1)
+        if part == "people":
+            return Marketplace(server, self.database, self.folder, self.echo, rounds, seconds).measure()
         return measure.soak(
             self.tool, server, self.database, self.folder, token, self.ids, self.payments, options.minutes
         )
