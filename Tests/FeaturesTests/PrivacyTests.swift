@@ -1,4 +1,3 @@
-@testable import Features
 import JSON
 import Kernel
 import PlatformSupport
@@ -6,10 +5,13 @@ import Storage
 import TestSupport
 import Testing
 
+@testable import Features
+
 @Suite struct PrivacyTests {
     /// Columns that say whose a row is.
     private static let owners: Set<String> = [
-        "user_id", "student_id", "instructor_id", "sender_id", "referrer_user_id", "referred_user_id", "recipient",
+        "user_id", "student_id", "instructor_id", "sender_id", "referrer_user_id", "referred_user_id",
+        "recipient",
         "email", "converted_user_id", "converted_to_user_id", "actor_id", "actor_email", "used_by_user_id",
         "instructor_profile_id", "profile_id", "custom_id",
     ]
@@ -38,7 +40,9 @@ import Testing
                     """
                 }
             let found = try await platform.database.read { db in
-                try db.rows(columns).map { (try $0.get(at: 0, as: String.self), try $0.get(at: 1, as: String.self)) }
+                try db.rows(columns).map {
+                    (try $0.get(at: 0, as: String.self), try $0.get(at: 1, as: String.self))
+                }
             }
             let tables = Set(found.filter { Self.owners.contains($0.1) }.map(\.0))
             #expect(tables.count > 40)
@@ -57,7 +61,8 @@ import Testing
             let teacher = try await platform.person(.instructor)
             try await Self.book(platform, student, teacher)
             for person in [student, teacher] {
-                let failure = try await platform.failure("privacy_delete_user", Self.request(person), as: admin)
+                let failure = try await platform.failure(
+                    "privacy_delete_user", Self.request(person), as: admin)
                 #expect(failure?.code == .conflict && failure?.reason == "upcoming_bookings")
             }
             try await platform.execute("UPDATE bookings SET status = 'CANCELLED'")
@@ -74,10 +79,13 @@ import Testing
             for delete in [true, true, false] {
                 _ = try await platform.call(
                     "privacy_delete_user",
-                    Self.request(person).merging([("delete_account", .bool(delete))]), as: admin)
+                    Self.request(person).merging(["delete_account": .bool(delete)]), as: admin)
             }
             let row = try await platform.rows(
-                "SELECT email, first_name, last_name, phone, is_active, account_status FROM users WHERE id = '\(raw: person.id ?? "")'")
+                """
+                SELECT email, first_name, last_name, phone, is_active, account_status FROM users
+                WHERE id = \(person.id ?? "")
+                """)
             #expect(row.count == 1)
             #expect(row[0].contains("email=deleted_\((person.id ?? "").lowercased())@deleted.com"))
             #expect(row[0].contains("account_status=deactivated"))
@@ -85,7 +93,9 @@ import Testing
             let entries = try await platform.rows(
                 "SELECT action FROM audit_logs WHERE action IN ('user.delete', 'user.anonymize')")
             #expect(entries == ["action=user.delete"])
-            #expect(try await platform.failure("privacy_export_user", Self.id(person), as: admin)?.code == .notFound)
+            #expect(
+                try await platform.failure("privacy_export_user", Self.id(person), as: admin)?.code
+                    == .notFound)
         }
     }
 
@@ -95,9 +105,10 @@ import Testing
             let admin = try await platform.person(.admin)
             let person = try await platform.person(.student, firstName: "Zebulon", lastName: "Wintergreen")
             let done = try await platform.call(
-                "privacy_delete_user", Self.request(person).merging([("delete_account", false)]), as: admin)
+                "privacy_delete_user", Self.request(person).merging(["delete_account": false]), as: admin)
             #expect(done["status"] == "anonymized")
-            let row = try await platform.rows("SELECT first_name, is_active FROM users WHERE deleted_at IS NOT NULL")
+            let row = try await platform.rows(
+                "SELECT first_name, is_active FROM users WHERE deleted_at IS NOT NULL")
             #expect(row.count == 1 && row[0].hasPrefix("first_name=Anonymous"))
         }
     }
@@ -114,8 +125,10 @@ import Testing
             #expect(before["entries"]?[0]?["action"] == "user.data_export")
             #expect(before["entries"]?[0]?["actor"]?["email"] == "zeb@example.com")
             #expect(before["meta"]?["total_count"] == 1)
-            let stored = try await platform.rows("SELECT actor_email FROM audit_logs WHERE action = 'user.data_export'")
-            #expect(stored == ["actor_email=NULL"] || stored == ["actor_email="] || stored == ["actor_email=nil"])
+            let stored = try await platform.rows(
+                "SELECT actor_email FROM audit_logs WHERE action = 'user.data_export'")
+            #expect(
+                stored == ["actor_email=NULL"] || stored == ["actor_email="] || stored == ["actor_email=nil"])
             _ = try await platform.call("privacy_delete_user", Self.request(person), as: admin)
             let after = try await platform.call("audit_user_activity", arguments)
             #expect(after["meta"]?["total_count"] == 0)
