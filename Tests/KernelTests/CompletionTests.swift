@@ -6,7 +6,7 @@ import Testing
 @testable import Kernel
 
 /// Jobs that end together.
-@Suite(.timeLimit(.minutes(5))) struct CompletionTests {
+@Suite(.timeLimit(.minutes(20))) struct CompletionTests {
     /// Claimed jobs, ready to end.
     private static func attempts(_ platform: TestPlatform, _ count: Int) async throws -> [JobAttempt] {
         try await platform.database.transaction(platform.context(), category: .admin) { tx, _ in

@@ -8,7 +8,7 @@ import Testing
 @testable import Kernel
 
 /// Jobs that share a transaction, and commits that do not wait.
-@Suite(.timeLimit(.minutes(10))) struct JobGroupTests {
+@Suite(.timeLimit(.minutes(20))) struct JobGroupTests {
     private static func deliver(_ platform: TestPlatform, _ actions: String...) async throws -> [ULID] {
         var ids: [ULID] = []
         for (index, action) in actions.enumerated() {

@@ -8,7 +8,7 @@ import Testing
 @testable import Kernel
 
 /// How attempts end, and what is left of it.
-@Suite(.timeLimit(.minutes(5))) struct JobOutcomeTests {
+@Suite(.timeLimit(.minutes(20))) struct JobOutcomeTests {
     static func history(_ platform: TestPlatform) async throws -> [String] {
         try await platform.rows(
             "SELECT attempt, outcome, error_type FROM task_executions ORDER BY attempt, finished_at, id")

@@ -6,7 +6,7 @@ import Testing
 @testable import Kernel
 
 /// Counts by a dimension of many numbers, kept many to a row.
-@Suite(.timeLimit(.minutes(5))) struct PackedTallyTests {
+@Suite(.timeLimit(.minutes(20))) struct PackedTallyTests {
     private struct Delta: Sendable {
         var at: Instant
         var dimensions: [String]

@@ -6,7 +6,7 @@ import Testing
 @testable import Kernel
 
 /// What a queue gives out, and when.
-@Suite(.timeLimit(.minutes(5))) struct QueueTests {
+@Suite(.timeLimit(.minutes(20))) struct QueueTests {
     static func with(_ dialect: Dialect, _ body: (TestPlatform) async throws -> Void) async throws {
         try await TestPlatform.with(dialect, extra: [TestJobs.feature, TestJobs.engine], body)
     }

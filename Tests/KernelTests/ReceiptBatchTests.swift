@@ -7,7 +7,7 @@ import Testing
 @testable import Kernel
 
 /// Deliveries that arrive together.
-@Suite(.timeLimit(.minutes(10))) struct ReceiptBatchTests {
+@Suite(.timeLimit(.minutes(20))) struct ReceiptBatchTests {
     /// Delivers all of them at once; nil for one that was not accepted.
     private static func deliver(_ platform: TestPlatform, _ events: [JSONValue]) async
         -> [WebhookLedger.Receipt?]

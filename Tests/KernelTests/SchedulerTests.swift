@@ -9,7 +9,7 @@ import Testing
 @testable import Kernel
 
 /// Every slot once, however many look and whatever their clocks say.
-@Suite(.timeLimit(.minutes(5))) struct SchedulerTests {
+@Suite(.timeLimit(.minutes(20))) struct SchedulerTests {
     private static let minute = Duration.seconds(60)
 
     static func with(

@@ -6,7 +6,7 @@ import Testing
 @testable import Kernel
 
 /// What the history keeps of every attempt.
-@Suite(.timeLimit(.minutes(5))) struct TaskExecutionTests {
+@Suite(.timeLimit(.minutes(20))) struct TaskExecutionTests {
     private static let secret = "sk_live_0123456789abcdefghijkl"
 
     /// Claims a job as `worker` and lets it run.

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// A worker that runs as it does in production: woken, stopped, waited for.
-@Suite(.timeLimit(.minutes(10))) struct WorkerTests {
+@Suite(.timeLimit(.minutes(20))) struct WorkerTests {
     static func worker(_ platform: TestPlatform, slots: Int = 4, lease: Duration = .seconds(15)) -> Worker {
         Worker(
             database: platform.database, registry: platform.registry, environment: platform.environment,

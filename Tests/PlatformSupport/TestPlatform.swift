@@ -63,8 +63,11 @@ package final class TestPlatform: Sendable {
         environment = Environment(
             now: { [clock] in clock.now }, ids: ULIDGenerator(clock: { 0 }, random: { counter.next() }),
             clients: clients, configuration: configuration, logger: logger, features: features)
-        database = ProbeDatabase(try await TestDatabase.make(dialect))
-        try await Migrator(allMigrations(features)).migrate(database)
+        let migrations = allMigrations(features)
+        database = ProbeDatabase(
+            try await TestDatabase.make(dialect, preparedAs: migrations.map(\.id).joined(separator: " ")) {
+                try await Migrator(migrations).migrate($0)
+            })
         recorder = AuditRecorder(database: database, signer: signer, environment: environment)
         runner = Runner(
             catalog: OperationCatalog(features), database: database,

@@ -26,6 +26,23 @@ package enum TestDatabase {
         try await place(dialect).open(settings: settings, logger: logger)
     }
 
+    /// A database on which `prepare` has run. On SQLite it runs once for each `key`,
+    /// and every other test gets a copy of the file that it made.
+    package static func make(
+        _ dialect: Dialect, preparedAs key: String, _ prepare: @escaping @Sendable (any Database) async throws -> Void
+    ) async throws -> any Database {
+        guard dialect == .sqlite else {
+            let database = try await make(dialect)
+            try await prepare(database)
+            return database
+        }
+        let file = try await PreparedFiles.shared.file(key, prepare)
+        let place = try await place(dialect)
+        guard case .sqlite(let path) = place.url else { return try await place.open() }
+        try FileManager.default.copyItem(atPath: file, toPath: path)
+        return try await place.open()
+    }
+
     /// A place for a database that may be opened more than once.
     package static func place(_ dialect: Dialect) async throws -> TestPlace {
         let name = "test_" + UUID().uuidString.lowercased().split(separator: "-").joined()

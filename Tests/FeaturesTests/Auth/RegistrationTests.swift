@@ -24,7 +24,8 @@ import Testing
             #expect(actor.permissions.contains(.manageAvailability))
             #expect(
                 try await platform.trail() == [
-                    "user.create/success", "user.register/success", "user.login/success",
+                    "user.create/success", "instructor.create/success", "user.register/success",
+                    "user.login/success",
                 ])
             #expect(try await platform.message("user.welcome") != nil)
             let login = try await platform.rows(
