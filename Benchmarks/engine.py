@@ -97,7 +97,7 @@ class Engine:
                 received_at, started_at, finished_at, duration_ms, error_type, error_message)
             SELECT {head} || {self.padded("n", 16)}, '01' || {self.padded("n", 24)}, 'bench.task_' || (n % 20),
                 'queue_' || (n % 20 % 8), 'wrk_bench', 1, {outcome}, '{{"number":1}}',
-                at - 1000, at, at + took * 1000, took,
+                at - took * 1000 - 1000, at - took * 1000, at, took,
                 {trouble} 'Failure' END, {trouble} 'the provider did not answer in time' END
             FROM (SELECT n, at, at / 1000 AS ms, CASE WHEN n % 50 = 0 THEN 100 + n % 37 * 40 ELSE n % 41 END AS took
                   FROM (SELECT n, {start} + n * {step} AS at FROM {self.numbers(count)}) AS moments) AS rows_;"""
@@ -106,12 +106,14 @@ class Engine:
             THEN duration_ms / 10 * 10 ELSE duration_ms / 100 * 100 END"""
         for grain, length in (("d", DAY), ("h", DAY // 24), ("m", 60_000_000)):
             # Minutes and hours matter at the two ends of a window only.
-            ends = "1 = 1" if grain == "d" else f"started_at < {start + DAY} OR started_at > {start + (DAYS - 2) * DAY}"
+            ends = "1 = 1" if grain == "d" else f"finished_at < {start + DAY} OR finished_at > {start + (DAYS - 2) * DAY}"
+            joined = "string_agg" if self.is_postgres else "group_concat"
             self.database.run(
-                f"""INSERT INTO tallies (metric, grain, bucket, d1, d2, d3, d4, count)
-                SELECT 'tasks', '{grain}', started_at / {length} * {length}, task_name, outcome,
-                CAST({bucket} AS TEXT), queue, COUNT(*) FROM task_executions WHERE {ends}
-                GROUP BY 3, 4, 5, 6, 7"""
+                f"""INSERT INTO tally_histograms (metric, grain, bucket, d1, d2, d4, counts)
+                SELECT 'tasks', '{grain}', at, task_name, outcome, queue, {joined}(took || ':' || amount, ' ')
+                FROM (SELECT finished_at / {length} * {length} AS at, task_name, outcome, queue, {bucket} AS took,
+                      COUNT(*) AS amount FROM task_executions WHERE {ends} GROUP BY 1, 2, 3, 4, 5) AS counted
+                GROUP BY at, task_name, outcome, queue"""
             )
         self.tidy()
 

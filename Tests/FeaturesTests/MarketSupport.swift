@@ -23,8 +23,9 @@ extension TestPlatform {
         try await execute(
             "UPDATE users SET timezone = \(timezone) WHERE id = \(user)",
             """
-            INSERT INTO instructor_profiles (id, user_id, is_live, bgc_status, created_at, updated_at)
-            VALUES (\(profile), \(user), \(isLive), 'passed', \(now), \(now))
+            INSERT INTO instructor_profiles (id, user_id, is_live, bgc_status, min_advance_booking_hours, \
+            buffer_time_minutes, created_at, updated_at)
+            VALUES (\(profile), \(user), \(isLive), 'passed', 1, 15, \(now), \(now))
             """)
         return Teacher(actor: actor, user: user, profile: profile)
     }

@@ -15,7 +15,8 @@ package struct InstructorRules: Sendable {
     package static func live(_ user: ULID, _ db: Snapshot) throws -> InstructorRules? {
         let row = try db.rows(
             """
-            SELECT u.first_name, u.last_name, u.timezone FROM users u
+            SELECT u.first_name, u.last_name, u.timezone, p.min_advance_booking_hours, p.buffer_time_minutes
+            FROM users u
             JOIN instructor_profiles p ON p.user_id = u.id
             WHERE u.id = \(user) AND p.is_live AND u.account_status = 'active'
             """
@@ -23,10 +24,7 @@ package struct InstructorRules: Sendable {
         guard let row else { return nil }
         return InstructorRules(
             firstName: try row.get(at: 0), lastInitial: String(try row.get(at: 1, as: String.self).prefix(1)),
-            timezone: try row.get(at: 2), advance: defaultAdvance, buffer: defaultBuffer)
+            timezone: try row.get(at: 2), advance: .seconds(3_600 * (try row.get(at: 3, as: Int.self))),
+            buffer: .seconds(60 * (try row.get(at: 4, as: Int.self))))
     }
-
-    /// What registration gives a profile (domain specification §1.2).
-    package static let defaultAdvance = Duration.seconds(3_600)
-    package static let defaultBuffer = Duration.seconds(15 * 60)
 }

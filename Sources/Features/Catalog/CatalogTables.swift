@@ -61,7 +61,8 @@ let catalogMigration = Migration("0130_catalog") { _ in
         """
         CREATE TABLE search_tokens (
             token \(.text) NOT NULL,
-            service_id \(.id) NOT NULL REFERENCES service_catalog (id) ON DELETE CASCADE, weight INTEGER NOT NULL, PRIMARY KEY (token, service_id))
+            service_id \(.id) NOT NULL REFERENCES service_catalog (id) ON DELETE CASCADE,
+            weight INTEGER NOT NULL, PRIMARY KEY (token, service_id))
         """,
         "CREATE INDEX search_tokens_service ON search_tokens (service_id)",
     ]

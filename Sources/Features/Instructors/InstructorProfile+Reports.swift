@@ -1,6 +1,6 @@
 import JSON
-import Kernel
-import Storage
+package import Kernel
+package import Storage
 
 // What Checkr and Stripe Identity tell, apart from the status.
 extension InstructorProfile {
@@ -56,7 +56,9 @@ extension InstructorProfile {
 
     /// What Stripe Identity says. The latest session is kept, and of several
     /// verifications the first; a late event takes none back.
-    func identity(session: String, isVerified: Bool, at time: Instant, _ tx: Transaction, _ context: Context)
+    package func identity(
+        session: String, isVerified: Bool, at time: Instant, _ tx: Transaction, _ context: Context
+    )
         throws
     {
         let verifiedAt = isVerified ? min(time, identityVerifiedAt ?? time) : identityVerifiedAt

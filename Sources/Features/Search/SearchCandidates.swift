@@ -31,7 +31,8 @@ struct SearchCandidate: Sendable, RowDecodable {
 
     private static let columns: SQL = """
         i.id, i.service_catalog_id, p.id AS profile_id, u.id AS user_id, u.first_name, u.last_name, \
-        i.hourly_rate_cents, i.offers_travel, i.offers_at_location, i.offers_online, \(false) AS is_founding
+        i.hourly_rate_cents, i.offers_travel, i.offers_at_location, i.offers_online, \
+        p.is_founding_instructor AS is_founding
         """
     private static let tables: SQL = """
         instructor_services i JOIN instructor_profiles p ON p.id = i.instructor_profile_id \

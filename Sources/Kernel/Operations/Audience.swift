@@ -23,6 +23,23 @@ package enum Audience: Sendable, Hashable {
 }
 
 extension Audience {
+    /// Of a call's entries: what people do in their own affairs is not administration,
+    /// whatever permission it takes.
+    func category(of actor: Actor, isRead: Bool = false) -> AuditCategory {
+        switch self {
+        case .operators: isRead ? .read : .admin
+        case .holders where actor.roles.contains("admin"): isRead ? .read : .admin
+        case .holders, .anyone, .users: .user
+        }
+    }
+
+    /// Whether looking is recorded: an administrator's is, a person's at what is theirs
+    /// only where the operation says so.
+    func watches(_ actor: Actor) -> Bool {
+        guard case .holders = self else { return true }
+        return actor.roles.contains("admin")
+    }
+
     /// What a call is about that names nothing: people act on their own affairs.
     func subject(of actor: Actor) -> Subject {
         switch self {

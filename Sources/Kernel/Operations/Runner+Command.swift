@@ -34,7 +34,7 @@ extension Runner {
         _ context: Context
     ) async throws -> Answer {
         let result: Result<Answer, KeptRefusal> = try await database.transaction(
-            context, category: C.category
+            context, category: C.audience.category(of: context.actor)
         ) { tx, unit in
             if let key = options.idempotencyKey, let stored = try Idempotency.lookUp(key, call, tx, context) {
                 return .success(Answer(bytes: stored, isRepeat: true))
@@ -79,14 +79,15 @@ extension Runner {
         var rehearsal = context
         rehearsal.mode = mode
         let (output, effects) = try await database.transaction(
-            rehearsal, category: C.category, keeping: false
+            rehearsal, category: C.audience.category(of: context.actor), keeping: false
         ) { [rehearsal] tx, unit in
             do { return (try command.run(tx, rehearsal), unit.effects) } catch let refusal as KeptRefusal {
                 throw refusal.failure
             }
         }
-        let confirmation: Confirmation? = try await database.transaction(context, category: C.category) {
-            tx, _ in
+        let confirmation: Confirmation? = try await database.transaction(
+            context, category: C.audience.category(of: context.actor)
+        ) { tx, _ in
             try Self.auditCall(command, arguments, mode, (.success, nil), tx)
             guard mode == .awaitingConfirmation else { return nil }
             return try Confirmation.issue(
@@ -142,16 +143,6 @@ extension Runner {
         }
         bytes.append(UInt8(ascii: "}"))
         return bytes
-    }
-}
-
-extension Command {
-    /// Of the entries of its calls: what people do in their own affairs is not administration.
-    static var category: AuditCategory {
-        switch audience {
-        case .operators, .holders: .admin
-        case .anyone, .users: .user
-        }
     }
 }
 

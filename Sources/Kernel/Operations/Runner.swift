@@ -182,11 +182,11 @@ package struct Runner: Sendable {
         let output = try await query.run(Reader(database), context)
         if Q.isRemembered { await remember(query, output, context) }
         let answer = Answer(bytes: try JSONCoding.encode(output), attachments: Q.attachments(of: output))
-        if descriptor.isRecorded {
+        if descriptor.isRecorded, descriptor.audience.watches(context.actor) {
             let own = descriptor.audience.subject(of: context.actor)
             try await recorder.record(
                 AuditEntry(
-                    context, category: descriptor.audience == .users ? .user : .read,
+                    context, category: descriptor.audience.category(of: context.actor, isRead: true),
                     action: descriptor.action, subject: query.subject ?? own, description: descriptor.title,
                     metadata: ["arguments": Self.recordable(arguments, hiding: Q.secretInputs)]))
         }
@@ -223,11 +223,8 @@ package struct Runner: Sendable {
         _ failure: Failure, _ operation: OperationDescriptor?, _ arguments: JSONObject, _ context: Context
     ) -> AuditEntry {
         let isDenial = failure.code == .forbidden || failure.code == .unauthenticated
-        let category: AuditCategory =
-            switch operation?.audience {
-            case .anyone, .users: .user
-            case .operators, .holders, nil: operation?.isCommand == false && !isDenial ? .read : .admin
-            }
+        let category = (operation?.audience ?? .operators).category(
+            of: context.actor, isRead: operation?.isCommand == false && !isDenial)
         return AuditEntry(
             context, category: category,
             action: operation?.action ?? Self.unknownAction,

@@ -4,23 +4,6 @@ import Storage
 
 /// Rows that the rest of the marketplace would write.
 enum DemoRows {
-    static func instructor(
-        _ id: ULID, user: ULID, candidate: String, account: String, _ tx: Transaction, _ context: Context
-    ) throws {
-        try tx.runMany([
-            """
-            INSERT INTO instructor_profiles (id, user_id, is_live, bgc_status, bgc_status_at, checkr_candidate_id, \
-            created_at, updated_at) VALUES (\(id), \(user), \(false), 'pending', \(context.now), \(candidate), \
-            \(context.now), \(context.now))
-            """,
-            """
-            INSERT INTO stripe_connected_accounts (id, instructor_profile_id, stripe_account_id, \
-            onboarding_completed, created_at, updated_at) VALUES (\(context.newID()), \(id), \(account), \(false), \
-            \(context.now), \(context.now))
-            """,
-        ])
-    }
-
     static func booking(
         _ payment: DemoEvents.Payment, student: ULID, instructor: ULID, amount: Int, _ tx: Transaction,
         _ context: Context

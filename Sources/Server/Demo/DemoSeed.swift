@@ -6,10 +6,13 @@ import Storage
 import Synchronization
 
 /// A month of history, made by sending signed webhooks through the real
-/// receiver, worker, runner and sealer under a clock that runs through it.
+/// receiver, worker, runner and sealer under a clock that runs through it, among
+/// people who register, search and write through the marketplace's own records
+/// (``DemoMarket``).
 ///
-/// Only what students and instructors did is written as entries directly,
-/// because the part of the marketplace that would record it is not here yet.
+/// Only bookings, and part of what people did on their pages, are rows and entries
+/// written directly, because the part of the marketplace that would write them is
+/// not here yet.
 struct DemoSeed: Sendable {
     static let days = 30
     static let events = 10_500
@@ -25,8 +28,11 @@ struct DemoSeed: Sendable {
     private struct World {
         var random: DemoRandom
         var events: DemoEvents
-        var instructors: [(profile: ULID, user: ULID, candidate: String, account: String)] = []
-        var students: [ULID] = []
+        var market = DemoMarket()
+        /// Bookings that were paid, whose lessons are over soon.
+        var lessons: [ULID] = []
+        var instructors: [DemoMarket.Instructor] { market.instructors }
+        var students: [ULID] { market.students }
         var open: [DemoEvents.Payment] = []
         var captured: [DemoEvents.Payment] = []
         var queue: [Instant: [Bool: [JSONValue]]] = [:]
@@ -41,11 +47,15 @@ struct DemoSeed: Sendable {
         var world = World(
             random: DemoRandom(seed: 20_261_122), events: DemoEvents(random: DemoRandom(seed: 7)), end: end)
         clock.set(start)
-        try await makePeople(&world)
+        try await world.market.prepare(platform)
+        try await register(&world, instructors: 120, students: 1_400, invites: 200)
         let hours = Self.days * 24
         for hour in 0..<hours {
             let now = start + .seconds(hour * 3_600)
             clock.set(now)
+            if hour % 24 == 9 { try await liveADay(&world, day: hour / 24) }
+            let searches = Self.share(of: DemoMarket.searches, hour, hours)
+            try await world.market.search(searches, context(.system("demo"), .demo), platform)
             try await liveAnHour(&world, now, isLastDay: hour >= hours - 20)
             if hour % 24 == 23 {
                 try await platform.sealer.sealAll()
@@ -62,22 +72,28 @@ struct DemoSeed: Sendable {
         platform.context(actor, surface: surface)
     }
 
-    private func makePeople(_ world: inout World) async throws {
-        let system = context(.system("demo"), .demo)
-        for _ in 0..<120 {
-            world.instructors.append(
-                (system.newID(), system.newID(), world.random.token("cand_"), world.random.token("acct_1")))
-        }
-        world.students = (0..<900).map { _ in system.newID() }
-        let instructors = world.instructors
-        try await platform.database.transaction(system, category: .automated) { tx, _ in
-            for instructor in instructors {
-                try DemoRows.instructor(
-                    instructor.profile, user: instructor.user, candidate: instructor.candidate,
-                    account: instructor.account, tx, system)
-            }
-        }
-        for (index, instructor) in world.instructors.enumerated() {
+    /// What falls on part `index` of `count` when `total` is spread evenly.
+    private static func share(of total: Int, _ index: Int, _ count: Int) -> Int {
+        total * (index + 1) / count - total * index / count
+    }
+
+    /// New people, meetings of those who are there, lessons that ended.
+    private func liveADay(_ world: inout World, day: Int) async throws {
+        func share(_ total: Int) -> Int { Self.share(of: total, day, Self.days) }
+        try await register(
+            &world, instructors: share(DemoMarket.instructors - 120),
+            students: share(DemoMarket.students - 1_400),
+            invites: share(DemoMarket.invites - 200))
+        let lessons = Array(world.lessons.prefix(20))
+        world.lessons.removeFirst(lessons.count)
+        try await world.market.liveADay(lessons, context(.system("demo"), .demo), platform)
+    }
+
+    private func register(_ world: inout World, instructors: Int, students: Int, invites: Int) async throws {
+        let context = context(.system("demo"), .demo)
+        let new = try await world.market.register(
+            instructors: instructors, students: students, invites: invites, context, platform)
+        for (index, instructor) in new.enumerated() {
             let at = clock.now + .seconds(3_600 * (index % 200 + 1))
             plan(&world, at, stripe: true, world.events.account(instructor.account, at: at))
             // Every tenth report arrives without its verdict: Checkr sends it again later, complete.
@@ -167,6 +183,7 @@ extension DemoSeed {
                 &world, now, stripe: true,
                 world.events.intent("succeeded", payment, status: "succeeded", at: now))
             plan(&world, now, stripe: true, world.events.charge("succeeded", payment, at: now))
+            world.lessons.append(payment.bookingID)
             let later = now + .seconds(3_600 * Int.random(in: 1...30, using: &world.random))
             let refundable = world.random.chance(9)
             if refundable {

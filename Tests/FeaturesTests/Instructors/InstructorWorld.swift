@@ -21,21 +21,6 @@ struct InstructorWorld: Sendable {
     let admin: Actor
     let student: Actor
 
-    /// The catalogue's table, as far as the onboarding asks for it.
-    static let services = Feature(
-        name: "test-services", summary: "Services.",
-        migrations: [
-            Migration("9999_test_services") { _ in
-                [
-                    """
-                    CREATE TABLE IF NOT EXISTS instructor_services (
-                        id \(.id) PRIMARY KEY, instructor_profile_id \(.id) NOT NULL, is_active \(.bool) NOT NULL,
-                        updated_at BIGINT NOT NULL)
-                    """
-                ]
-            }
-        ])
-
     /// - Parameter isBuiltIn: the built-in Checkr; otherwise the one of `clients`.
     static func with(
         _ dialect: Dialect, isBuiltIn: Bool = true, clients: Clients? = nil,
@@ -44,7 +29,7 @@ struct InstructorWorld: Sendable {
     ) async throws {
         let loop = Loopback()
         try await TestPlatform.with(
-            dialect, extra: [services], clients: clients ?? loop.clients,
+            dialect, clients: clients ?? loop.clients,
             configure: {
                 if isBuiltIn {
                     ($0.checkrAPIKey, $0.checkrWebhookUser, $0.checkrWebhookPass) = (nil, nil, nil)
@@ -101,8 +86,11 @@ struct InstructorWorld: Sendable {
     func giveService(_ person: Person) async throws {
         try await platform.execute(
             """
-            INSERT INTO instructor_services (id, instructor_profile_id, is_active, updated_at)
-            VALUES (\(platform.environment.ids.next()), \(person.profile), \(true), \(platform.now))
+            INSERT INTO instructor_services (id, instructor_profile_id, service_catalog_id, hourly_rate_cents, \
+            duration_options, teaches_kids, teaches_adults, offers_travel, offers_at_location, offers_online, \
+            is_active, created_at, updated_at)
+            VALUES (\(platform.environment.ids.next()), \(person.profile), \(CatalogSeed.service("violin")), 9000, \
+            '[60]', \(false), \(true), \(false), \(false), \(true), \(true), \(platform.now), \(platform.now))
             """)
     }
 

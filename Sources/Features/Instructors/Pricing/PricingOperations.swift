@@ -154,15 +154,20 @@ struct CountFounding: Query {
         var cap: Int
         var used: Int
         var remaining: Int
+        /// Of those that remain, promised by invitations that nobody has used yet.
+        var promised: Int
         var isFoundingPhase: Bool
     }
 
     func run(_ db: Reader, _ context: Context) async throws -> Output {
-        try await db.read { db in
+        let now = context.now
+        return try await db.read { db in
             let cap = try PricingConfig.current(db).foundingInstructorCap
             let used = try Founding.used(db)
             let remaining = Founding.remaining(cap: cap, used: used, outstanding: 0)
-            return Output(cap: cap, used: used, remaining: remaining, isFoundingPhase: remaining > 0)
+            return Output(
+                cap: cap, used: used, remaining: remaining,
+                promised: try Invite.outstandingFounding(db, now: now), isFoundingPhase: remaining > 0)
         }
     }
 }

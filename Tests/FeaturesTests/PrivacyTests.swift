@@ -1,0 +1,179 @@
+import JSON
+import Kernel
+import PlatformSupport
+import Storage
+import TestSupport
+import Testing
+
+@testable import Features
+
+@Suite struct PrivacyTests {
+    /// Columns that say whose a row is.
+    private static let owners: Set<String> = [
+        "user_id", "student_id", "instructor_id", "sender_id", "referrer_user_id", "referred_user_id",
+        "recipient",
+        "email", "converted_user_id", "converted_to_user_id", "actor_id", "actor_email", "used_by_user_id",
+        "instructor_profile_id", "profile_id", "custom_id",
+    ]
+    /// Tables with such a column that hold nothing about the person.
+    private static let others: [String: String] = [
+        "users": "the person's own row, blanked by ForgetPerson itself",
+        "search_clicks": "which instructor was shown; who looked is not there",
+        "search_interactions": "which instructor was shown; who looked is not there",
+        "instructor_payout_events": "financial records by the provider's ids",
+    ]
+
+    @Test(arguments: TestDatabase.available)
+    func everyTableAboutPeopleIsListed(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let columns: SQL =
+                switch dialect {
+                case .sqlite:
+                    """
+                    SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p
+                    WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'
+                    """
+                case .postgres:
+                    """
+                    SELECT table_name::text, column_name::text FROM information_schema.columns
+                    WHERE table_schema = current_schema()
+                    """
+                }
+            let found = try await platform.database.read { db in
+                try db.rows(columns).map {
+                    (try $0.get(at: 0, as: String.self), try $0.get(at: 1, as: String.self))
+                }
+            }
+            let tables = Set(found.filter { Self.owners.contains($0.1) }.map(\.0))
+            #expect(tables.count > 40)
+            let listed = Set(PersonalTable.all.map(\.name))
+            #expect(tables.subtracting(listed).subtracting(Self.others.keys) == [])
+            #expect(listed.subtracting(found.map(\.0)) == [], "no such table")
+            #expect(PersonalTable.all.count == listed.count, "listed twice")
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func deletingIsRefusedWhileALessonIsToCome(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            let student = try await platform.person(.student)
+            let teacher = try await platform.person(.instructor)
+            try await Self.book(platform, student, teacher)
+            for person in [student, teacher] {
+                let failure = try await platform.failure(
+                    "privacy_delete_user", Self.request(person), as: admin)
+                #expect(failure?.code == .conflict && failure?.reason == "upcoming_bookings")
+            }
+            try await platform.execute("UPDATE bookings SET status = 'CANCELLED'")
+            let done = try await platform.call("privacy_delete_user", Self.request(student), as: admin)
+            #expect(done["status"] == "deleted")
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func repeatingADeletionChangesNothingMore(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            let person = try await platform.person(.student, firstName: "Zebulon", lastName: "Wintergreen")
+            for delete in [true, true, false] {
+                _ = try await platform.call(
+                    "privacy_delete_user",
+                    Self.request(person).merging(["delete_account": .bool(delete)]), as: admin)
+            }
+            let row = try await platform.rows(
+                """
+                SELECT email, first_name, last_name, phone, is_active, account_status FROM users
+                WHERE id = \(person.id ?? "")
+                """)
+            #expect(row.count == 1)
+            #expect(row[0].contains("email=deleted_\((person.id ?? "").lowercased())@deleted.com"))
+            #expect(row[0].contains("account_status=deactivated"))
+            await platform.recorder.flush()
+            let entries = try await platform.rows(
+                "SELECT action FROM audit_logs WHERE action IN ('user.delete', 'user.anonymize')")
+            #expect(entries == ["action=user.delete"])
+            #expect(
+                try await platform.failure("privacy_export_user", Self.id(person), as: admin)?.code
+                    == .notFound)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func anonymizingKeepsTheAccountWithoutAName(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            let person = try await platform.person(.student, firstName: "Zebulon", lastName: "Wintergreen")
+            let done = try await platform.call(
+                "privacy_delete_user", Self.request(person).merging(["delete_account": false]), as: admin)
+            #expect(done["status"] == "anonymized")
+            let row = try await platform.rows(
+                "SELECT first_name, is_active FROM users WHERE deleted_at IS NOT NULL")
+            #expect(row.count == 1 && row[0].hasPrefix("first_name=Anonymous"))
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func theAuditLogKnowsAPersonByAddressUntilTheyAreForgotten(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            let person = try await platform.person(.student, email: "zeb@example.com")
+            _ = try await platform.call("privacy_export_me", as: person)
+            await platform.recorder.flush()
+            let arguments: JSONObject = ["user_email": "zeb@example.com"]
+            let before = try await platform.call("audit_user_activity", arguments)
+            #expect(before["entries"]?[0]?["action"] == "user.data_export")
+            #expect(before["entries"]?[0]?["actor"]?["email"] == "zeb@example.com")
+            #expect(before["meta"]?["total_count"] == 1)
+            let stored = try await platform.rows(
+                "SELECT actor_email FROM audit_logs WHERE action = 'user.data_export'")
+            #expect(
+                stored == ["actor_email=NULL"] || stored == ["actor_email="] || stored == ["actor_email=nil"])
+            _ = try await platform.call("privacy_delete_user", Self.request(person), as: admin)
+            let after = try await platform.call("audit_user_activity", arguments)
+            #expect(after["meta"]?["total_count"] == 0)
+            let byID = try await platform.call("audit_search", ["actor_id": .string(person.id ?? "")])
+            #expect(byID["entries"]?[0]?["action"] == "user.data_export")
+            #expect(!byID.text.contains("zeb@example.com"))
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func retentionDeletesWhatIsOldAndNothingElse(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            let person = try await platform.person(.student)
+            for (index, days) in [364, 366, 800].enumerated() {
+                try await platform.execute(
+                    """
+                    INSERT INTO search_events (id, user_id, search_query, search_type, searched_at, is_returning_user)
+                    VALUES (\(platform.environment.ids.next()), \(person.id), \("q\(index)"), 'filter', \
+                    \(platform.now - .seconds(days * 86_400)), \(false))
+                    """)
+            }
+            let counted = try await platform.call("privacy_retention_apply", as: admin)
+            #expect(counted["status"] == "counted")
+            #expect(counted["would_delete"]?["search_events"] == 2)
+            #expect(try await platform.count("search_events") == 3)
+            _ = try await platform.call("privacy_retention_apply", ["dry_run": false], as: admin)
+            try await platform.finishJobs()
+            #expect(try await platform.rows("SELECT search_query FROM search_events") == ["search_query=q0"])
+            #expect(try await platform.call("privacy_statistics", as: admin)["search_event_rows"] == 1)
+        }
+    }
+
+    private static func id(_ person: Actor) -> JSONObject { ["user_id": .string(person.id ?? "")] }
+
+    private static func request(_ person: Actor) -> JSONObject {
+        ["user_id": .string(person.id ?? ""), "reason": "request 7"]
+    }
+
+    private static func book(_ platform: TestPlatform, _ student: Actor, _ teacher: Actor) async throws {
+        try await platform.execute(
+            """
+            INSERT INTO bookings (id, student_id, instructor_id, status, booking_start_utc, created_at, updated_at)
+            VALUES (\(platform.environment.ids.next()), \(student.id), \(teacher.id), 'CONFIRMED', \
+            \(platform.now + .seconds(86_400)), \(platform.now), \(platform.now))
+            """)
+    }
+}
