@@ -1,11 +1,9 @@
-import Foundation
+import Features
 import Kernel
 import PlatformSupport
 import Storage
 import TestSupport
 import Testing
-
-@testable import Features
 
 /// Slots of a day and what becomes of them in the database; local time and its changes.
 @Suite struct DayBitsTests {
@@ -114,23 +112,6 @@ import Testing
             }
         }
         #expect(LocalZone("Mars/Olympus").name == LocalZone.fallback)
-    }
-
-    @Test func rememberedOffsetsAreThoseOfTheZoneDatabase() throws {
-        let seed = SeededGenerator.randomSeed()
-        var random = SeededGenerator(seed: seed)
-        for name in ["America/New_York", "Europe/Berlin", "Pacific/Apia", "Australia/Lord_Howe", "UTC"] {
-            let (zone, offsets) = (
-                try #require(TimeZone(identifier: name)), try #require(ZoneOffsets.named(name))
-            )
-            // Apia went over the date line at the end of 2011; the others change their clocks twice a year.
-            for _ in 0..<3_000 {
-                let second = Int64.random(in: 1_320_000_000...1_330_000_000, using: &random)
-                let asked = zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(second)))
-                #expect(offsets.offset(at: second) == Int64(asked), "\(name) \(second), seed \(seed)")
-            }
-        }
-        #expect(ZoneOffsets.named("Mars/Olympus") == nil)
     }
 
     @Test func openSlotsAreThoseOfANaiveCountOnAnyDay() {

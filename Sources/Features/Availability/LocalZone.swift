@@ -1,3 +1,4 @@
+import Foundation
 package import Kernel
 package import Storage
 
@@ -12,22 +13,24 @@ package struct LocalZone: Sendable {
     package static let fallback = "America/New_York"
 
     package let name: String
-    private let zone: ZoneOffsets
+    private let zone: TimeZone
 
     /// - Parameter name: of the IANA database; ``fallback`` is taken when it is unknown.
     package init(_ name: String?) {
-        if let name, let zone = ZoneOffsets.named(name) {
+        if let name, let zone = TimeZone(identifier: name) {
             (self.name, self.zone) = (name, zone)
         } else {
             self.name = Self.fallback
-            zone = ZoneOffsets.named(Self.fallback) ?? .utc
+            zone = TimeZone(identifier: Self.fallback) ?? .gmt
         }
     }
 
     /// Whether the zone database knows the name.
-    package static func knows(_ name: String) -> Bool { ZoneOffsets.named(name) != nil }
+    package static func knows(_ name: String) -> Bool { TimeZone(identifier: name) != nil }
 
-    private func offset(at second: Int64) -> Int64 { zone.offset(at: second) }
+    private func offset(at second: Int64) -> Int64 {
+        Int64(zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(second))))
+    }
 
     /// The moment at which a minute of a day begins; minute 1440 is the next midnight.
     package func instant(_ day: CalendarDay, minute: Int) -> Instant {
