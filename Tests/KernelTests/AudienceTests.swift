@@ -100,6 +100,23 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aMemberOfARecordMayBeNullAndAListIsAList(dialect: Dialect) async throws {
+        try await Self.with(dialect) { platform in
+            let null: JSONValue = [["date": "2026-11-22", "guests": .null, "minutes": .null]]
+            let answer = try await platform.call("people_slots", ["slots": null], as: .guest)
+            #expect(answer["minutes"] == [60])
+            let bare: JSONValue = [["date": "2026-11-22", "guests": "Ada"]]
+            let failure = try await platform.failure("people_slots", ["slots": bare], as: .guest)
+            #expect(failure?.fields.map(\.name) == ["slots.0.guests"])
+        }
+        let members = Slot.inputSchema["properties"]
+        #expect(members?["date"]?["type"] == "string")
+        #expect(members?["guests"]?["anyOf"]?.arrayValue?.last == ["type": "null"])
+        #expect(members?["minutes"]?["anyOf"]?.arrayValue?.count == 2)
+        #expect(members?["minutes"]?["default"] == 60)
+    }
+
+    @Test(arguments: TestDatabase.available)
     func everyBucketHasItsOwnRatePerPersonAndPerAddress(dialect: Dialect) async throws {
         try await Self.with(dialect, configure: { ($0.ratePerMinute, $0.rateBurst) = (600, 100) }) {
             platform in
@@ -194,6 +211,7 @@ extension AudienceTests {
     struct Slot: InputRecord {
         @Input("Day.") var date: CalendarDay
         @Input("Minutes.", .range(15...720)) var minutes = 60
+        @Input("Who comes.") var guests: [String]?
     }
 
     struct Slots: Query {

@@ -1,9 +1,9 @@
 package import JSON
 package import Kernel
 
-/// A time of a local day on the grid of five minutes, `00:00` to `24:00`.
+/// A time of a local day, `00:00` to `24:00`.
 ///
-/// Read as `HH:MM` or `HH:MM:SS`, written as `HH:MM:SS`.
+/// Read as `HH:MM` or `HH:MM:SS` on the grid of five minutes, written as `HH:MM:SS`.
 package struct ClockTime: Sendable, Hashable, Comparable {
     package static let lastMinute = 1_440
 
@@ -67,6 +67,9 @@ extension ClockTime: InputValue {
 }
 
 extension ClockTime: SchemaDescribing {
-    package static var jsonSchema: JSONValue { .object(inputSchema) }
+    /// What is written may be off the grid: where a lesson of so many minutes ends.
+    package static var jsonSchema: JSONValue {
+        ["type": "string", "pattern": "^([01][0-9]|2[0-4]):[0-5][0-9]:00$"]
+    }
     package static var schemaExample: ClockTime { ClockTime(minute: 0) }
 }

@@ -1,13 +1,5 @@
-package import JSON
+import JSON
 import Synchronization
-
-/// One argument as documentation and surfaces see it.
-package struct InputParameter: Sendable {
-    package var name: String
-    package var summary: String
-    package var isRequired: Bool
-    package var schema: JSONObject
-}
 
 /// Reads an operation's inputs from arguments, all problems at once.
 ///
@@ -21,6 +13,7 @@ struct InputBinder: Sendable {
     }
 
     let declarations: [Declaration]
+    let parameters: [InputParameter]
     private let names: Set<String>
 
     private static let cache = Mutex<[ObjectIdentifier: InputBinder]>([:])
@@ -45,10 +38,7 @@ struct InputBinder: Sendable {
             return Declaration(name: JSONCoding.memberName(property), property: property, input: input)
         }
         names = Set(declarations.map(\.name))
-    }
-
-    var parameters: [InputParameter] {
-        declarations.map {
+        parameters = declarations.map {
             InputParameter(
                 name: $0.name, summary: $0.input.summary, isRequired: $0.input.isRequired,
                 schema: $0.input.schema)

@@ -16,7 +16,7 @@ extension InputRecord {
     package static var inputSchema: JSONObject {
         let parameters = InputBinder.of(Self.self, Self.init).parameters
         var properties: JSONObject = [:]
-        for parameter in parameters { properties[parameter.name] = .object(parameter.schema) }
+        for parameter in parameters { properties[parameter.name] = .object(parameter.memberSchema) }
         var schema: JSONObject = ["type": "object", "properties": .object(properties)]
         let required = parameters.filter(\.isRequired).map { JSONValue.string($0.name) }
         if !required.isEmpty { schema["required"] = .array(required) }
@@ -29,7 +29,9 @@ extension InputRecord {
             throw InputProblem("must be an object, not \(input.typeName)")
         }
         do {
-            self = try InputBinder.of(Self.self, Self.init).bind(Self.self, to: members, reserved: [])
+            let binder = InputBinder.of(Self.self, Self.init)
+            let problems = binder.parameters.bareLists(in: members)
+            self = try binder.bind(Self.self, to: members, reserved: [], problems)
         } catch {
             guard let failure = error as? Failure, !failure.fields.isEmpty else {
                 throw InputProblem("cannot be read")

@@ -54,7 +54,7 @@ package enum OpenAPI {
         for parameter in operation.parameters {
             let isPath = inPath.contains(parameter.name)
             if !isPath, !isGet {
-                bodyProperties[parameter.name] = .object(member(parameter))
+                bodyProperties[parameter.name] = .object(parameter.memberSchema)
                 if parameter.isRequired { required.append(.string(parameter.name)) }
                 continue
             }
@@ -101,17 +101,6 @@ package enum OpenAPI {
         }
     }
 
-    /// A member of a body. One that may be left out may also be null, which many
-    /// clients send for what they have nothing to say about.
-    private static func member(_ parameter: InputParameter) -> JSONObject {
-        guard !parameter.isRequired else { return parameter.schema }
-        var schema = parameter.schema
-        var result: JSONObject = ["anyOf": []]
-        for key in ["description", "default"] { result[key] = schema.removeValue(forKey: key) }
-        result["anyOf"] = [.object(schema), ["type": "null"]]
-        return result
-    }
-
     private static func responses(_ operation: OperationDescriptor) -> JSONObject {
         var result: JSONObject = [
             operation.creates ? "201" : "200": [
@@ -123,7 +112,9 @@ package enum OpenAPI {
             ("400", "The request is not valid HTTP, JSON or percent-encoding."), ("401", "No usable token."),
             ("403", "The token lacks the scope."), ("404", "No such row."),
             ("409", "The state does not allow it."),
-            ("422", "Arguments are wrong; each is named."), ("429", "Too many calls; see Retry-After."),
+            ("422", "Arguments are wrong; each is named."),
+            ("428", "Something is required first; the code says what."),
+            ("429", "Too many calls; see Retry-After."),
             ("503", "A dependency did not answer; see Retry-After."),
         ]
         if operation.route.method != .get {

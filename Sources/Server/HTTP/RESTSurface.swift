@@ -76,8 +76,9 @@ struct RESTSurface: Sendable {
         async throws
         -> JSONObject
     {
-        var arguments = try await body(operation, request)
-        var problems: [Failure.Field] = []
+        var (arguments, isJSON) = try await body(operation, request)
+        var problems: [Failure.Field] =
+            isJSON && operation.audience != .operators ? operation.parameters.bareLists(in: arguments) : []
         func add(_ name: String, _ value: JSONValue) {
             if arguments[name] != nil { problems.append(.init(name, "is given twice")) }
             arguments[name] = value
@@ -99,16 +100,19 @@ struct RESTSurface: Sendable {
         return arguments
     }
 
-    private func body(_ operation: OperationDescriptor, _ request: Request) async throws -> JSONObject {
+    /// The body's arguments, and whether they were JSON rather than a form.
+    private func body(_ operation: OperationDescriptor, _ request: Request) async throws -> (
+        JSONObject, isJSON: Bool
+    ) {
         let bytes = try await request.bytes(upTo: Self.maximumBody)
-        guard !bytes.isEmpty else { return [:] }
+        guard !bytes.isEmpty else { return ([:], isJSON: false) }
         let type = (request.headers[.contentType] ?? "").lowercased()
         if operation.acceptsForm, type.hasPrefix("application/x-www-form-urlencoded") {
             var arguments: JSONObject = [:]
             for (name, values) in try FormEncoding.parse(String(decoding: bytes, as: UTF8.self)) {
                 arguments[name] = values.count == 1 ? .string(values[0]) : .array(values.map { .string($0) })
             }
-            return arguments
+            return (arguments, isJSON: false)
         }
         guard type.hasPrefix("application/json") else {
             throw HTTPRefusal(
@@ -119,7 +123,7 @@ struct RESTSurface: Sendable {
             guard case .object(let object) = try JSONValue(parsing: bytes) else {
                 throw Failure(.invalidInput, "The body must be a JSON object of arguments.")
             }
-            return object
+            return (object, isJSON: true)
         } catch let error as JSONError {
             throw HTTPRefusal(
                 status: .badRequest,
