@@ -8,7 +8,9 @@ actor PreparedFiles {
     private var files: [String: Task<String, any Error>] = [:]
 
     /// The file's path; made by the first who asks, while the others wait.
-    func file(_ key: String, _ prepare: @escaping @Sendable (any Database) async throws -> Void) async throws -> String {
+    func file(
+        _ key: String, _ prepare: @escaping @Sendable (any Database) async throws -> Void
+    ) async throws -> String {
         if let known = files[key] { return try await known.value }
         let task = Task {
             let place = try await TestDatabase.place(.sqlite)

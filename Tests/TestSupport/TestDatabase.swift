@@ -29,7 +29,8 @@ package enum TestDatabase {
     /// A database on which `prepare` has run. On SQLite it runs once for each `key`,
     /// and every other test gets a copy of the file that it made.
     package static func make(
-        _ dialect: Dialect, preparedAs key: String, _ prepare: @escaping @Sendable (any Database) async throws -> Void
+        _ dialect: Dialect, preparedAs key: String,
+        _ prepare: @escaping @Sendable (any Database) async throws -> Void
     ) async throws -> any Database {
         guard dialect == .sqlite else {
             let database = try await make(dialect)
@@ -39,7 +40,10 @@ package enum TestDatabase {
         let file = try await PreparedFiles.shared.file(key, prepare)
         let place = try await place(dialect)
         guard case .sqlite(let path) = place.url else { return try await place.open() }
-        try FileManager.default.copyItem(atPath: file, toPath: path)
+        // What was committed last may still stand in the log beside the file.
+        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: file + suffix) {
+            try FileManager.default.copyItem(atPath: file + suffix, toPath: path + suffix)
+        }
         return try await place.open()
     }
 
