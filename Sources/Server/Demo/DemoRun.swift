@@ -41,7 +41,7 @@ package enum DemoRun {
         do {
             if known == nil {
                 try await refuseForeignData(platform)
-                say("Making a month of history (once; about half a minute) …")
+                say("Making a month of history (once; a minute or two) …")
                 try await seed.run { say("  \($0)") }
                 clock.release()
                 marker.token = try await makeToken(platform)
