@@ -29,7 +29,8 @@ struct DeleteMyAccount: Command {
     }
 
     func run(_ tx: Transaction, _ context: Context) throws -> DeletionResult {
-        try proof?.require(tx, context)
+        guard let proof else { throw Failure(.internal, "The proof was not prepared.") }
+        try proof.require(tx, context)
         let counts = try ForgetPerson.run(
             try context.userID(), deleteAccount ? .delete : .anonymize, tx, context)
         return DeletionResult(

@@ -8,7 +8,8 @@ extension Platform {
     /// routes, a person (by header or cookie) or a guest elsewhere.
     ///
     /// A bad credential is refused, and on record as `denied`, unless the operation
-    /// is for anyone: an expired cookie must not keep anybody from signing in.
+    /// is for anyone: an expired cookie must not keep anybody from signing in, and a
+    /// cookie without its page's token makes nobody more than a guest.
     func caller(of operation: OperationDescriptor, _ request: Request, _ app: AppContext) async throws
         -> Actor
     {
@@ -23,7 +24,7 @@ extension Platform {
             let actor = try await person(token, environment.now())
             try requireOwnPage(request, actor)
             return actor
-        } catch let failure as Failure where failure.code == .unauthenticated {
+        } catch let failure as Failure where [.unauthenticated, .forbidden].contains(failure.code) {
             if operation.audience == .anyone { return .guest }
             try await runner.recordDenied(
                 failure, operation: operation.name, [:], context(request, app, .guest, surface: .rest))

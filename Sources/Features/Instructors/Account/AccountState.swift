@@ -32,8 +32,8 @@ package struct AccountStateView: Codable, Sendable {
 extension InstructorProfile {
     /// The only writer of an instructor's account status of their own.
     ///
-    /// Who leaves pauses and who returns is reactivated, as events of the funnel. A
-    /// deactivated account cannot sign in, so its tokens end.
+    /// Who leaves pauses and who returns is reactivated, as events of the funnel. Leaving
+    /// ends every session; who is suspended may sign in again, who is deactivated may not.
     package func setAccount(
         _ next: AccountStatus, as action: String, _ tx: Transaction, _ context: Context
     ) throws {
@@ -47,7 +47,10 @@ extension InstructorProfile {
         } else if user.accountStatus == .active {
             try LifecycleEvent.paused.record(userID, tx, context)
         }
-        if next == .deactivated { try User.endTokens(of: userID, tx, context) }
+        if next != .active {
+            try User.endTokens(of: userID, tx, context)
+            try UserSession.endAll(of: userID, .account, tx, now: context.now)
+        }
         try tx.audit(
             action, Subject("instructor", userID.description),
             changes: changes(
