@@ -122,6 +122,86 @@ import Testing
             await platform.recorder.flush()
             let arguments: JSONObject = ["user_email": "zeb@example.com"]
             let before = try await platform.call("audit_user_activity", arguments)
+    @Test(arguments: TestDatabase.available, [true, false])
+    func nobodyComesBackAsWhoWasForgotten(dialect: Dialect, delete: Bool) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            let member = try await TwoFactorTests.Member(platform)
+            let answer = try await platform.signIn()
+            let more: JSONObject = ["code": .string(member.code(platform)), "trust_device": true]
+            let whole = try await platform.guest(
+                "two_factor_verify_login", TwoFactorTests.verify(answer, more))
+            _ = try await platform.guest("password_reset_request", ["email": .string(People.email)])
+            let link = try await PasswordTests.token(platform)
+            let tables = [
+                "user_sessions", "refresh_tokens", "password_reset_tokens", "totp_secrets", "backup_codes",
+                "trusted_devices",
+            ]
+            for table in tables { #expect(try await platform.count(table) > 0, "\(table)") }
+            _ = try await platform.call(
+                "privacy_delete_user", Self.request(member.actor).merging(["delete_account": .bool(delete)]),
+                as: admin)
+            for table in tables { #expect(try await platform.count(table) == 0, "\(table)") }
+            let id = member.actor.id ?? ""
+            #expect(try await platform.count("user_roles", where: "user_id = \(id)") == 0)
+            #expect(try await platform.reason(whole) == "token_revoked")
+            #expect(
+                try await platform.refusal("auth_refresh", SessionTests.refresh(whole))?.code
+                    == .unauthenticated)
+            #expect(
+                try await platform.refusal(
+                    "password_reset_confirm",
+                    ["token": .string(link), "new_password": .string(PasswordTests.next)])?.reason
+                    == "invalid_reset_token")
+            // Not even with what the account has now: its address, and a password somebody set.
+            let address: String? = try await platform.value("SELECT email FROM users WHERE id = \(id)")
+            let hash = try await PasswordHash.make(People.password)
+            try await platform.execute(
+                """
+                UPDATE users SET hashed_password = \(hash.text), is_active = \(true), account_status = 'active'
+                WHERE id = \(id)
+                """)
+            let messages = try await platform.count("event_outbox")
+            _ = try await platform.guest("password_reset_request", ["email": .string(address ?? "")])
+            #expect(try await platform.count("event_outbox") == messages)
+            #expect(try await platform.count("password_reset_tokens") == 0)
+            let failure = try await platform.refusal(
+                "auth_login_with_session", People.credentials(address ?? ""))
+            #expect(failure?.reason == "invalid_credentials")
+            #expect(try await platform.count("user_sessions") == 0)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func whatWentToAnOldNumberIsForgottenToo(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            let actor = try await platform.member().actor
+            _ = try await platform.call("account_phone_update", ["phone_number": "2125550147"], as: actor)
+            _ = try await platform.call("account_phone_verify", as: actor)
+            try await platform.drainJobs()
+            try await platform.execute("UPDATE users SET phone_verified = \(true) WHERE id = \(actor.id)")
+            let user = try actor.userID
+            for channel in ["email", "sms"] {
+                _ = try await platform.call(
+                    "notification_preference_change",
+                    ["category": "messages", "channel": .string(channel), "enabled": true], as: actor)
+            }
+            _ = try await platform.act { tx, _ in
+                try tx.notify(
+                    user: user, category: .messages, type: "message.new", title: "A message", body: "Hello")
+            }
+            try await platform.drainJobs()
+            #expect(
+                try await platform.count("mailbox_messages", where: "recipient = '+12125550147'") == 2)
+            _ = try await platform.call("account_phone_update", ["phone_number": "2125550148"], as: actor)
+            _ = try await platform.call("privacy_delete_user", Self.request(actor), as: admin)
+            try await platform.finishJobs()
+            let left = try await platform.dump()
+            #expect(!left.contains("2125550147") && !left.contains("2125550148"))
+        }
+    }
+
             #expect(before["entries"]?[0]?["action"] == "user.data_export")
             #expect(before["entries"]?[0]?["actor"]?["email"] == "zeb@example.com")
             #expect(before["meta"]?["total_count"] == 1)

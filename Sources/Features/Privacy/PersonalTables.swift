@@ -24,8 +24,7 @@ extension PersonalTable {
             "trusted_devices", by("user_id"), export: "trusted_devices",
             ["name", .time("created_at"), .time("expires_at"), "ip", "user_agent"], .deleted),
         PersonalTable(
-            "user_roles", by("user_id"), export: "roles", ["role", .time("assigned_at")],
-            .kept("What the person was explains what they did; it says nothing about who.")),
+            "user_roles", by("user_id"), export: "roles", ["role", .time("assigned_at")], .deleted),
         PersonalTable(
             "user_permissions", by("user_id"), export: "permissions", ["permission", .flag("granted")],
             .deleted),

@@ -4,8 +4,11 @@ package import Storage
 
 // What signing in reads and writes of `users`.
 extension User {
-    /// A suspended instructor may sign in, and see why; a deactivated account may not.
-    package var canSignIn: Bool { isActive && accountStatus != .deactivated }
+    /// A suspended instructor may sign in, and see why; a deactivated account may not, and
+    /// whoever was deleted or anonymized never again: their address is nobody's.
+    package var canSignIn: Bool { isActive && accountStatus != .deactivated && deletedAt == nil }
+    /// The same, asked of the rows of `users`.
+    static let canSignIn: SQL = "is_active AND account_status <> 'deactivated' AND deleted_at IS NULL"
 
     /// Whether tokens of that moment were declared dead since, all at once.
     package func isDead(tokenOf issuedAt: Instant) -> Bool { tokensValidAfter.map { issuedAt < $0 } ?? false }

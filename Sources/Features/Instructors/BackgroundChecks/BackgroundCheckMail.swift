@@ -40,9 +40,11 @@ enum BackgroundCheckMail: String {
 }
 
 extension InstructorProfile {
-    /// Sends a letter, once for each key.
+    /// Sends a letter, once for each key; to nobody who was forgotten.
     func mail(_ mail: BackgroundCheckMail, key: String, _ tx: Transaction) throws {
-        guard let contact = try InstructorContact.find(userID, tx) else { return }
+        guard try User.find(userID, tx)?.deletedAt == nil,
+            let contact = try InstructorContact.find(userID, tx)
+        else { return }
         try tx.send(
             .email(
                 to: contact.email, subject: mail.subject, text: mail.text(contact.firstName),
