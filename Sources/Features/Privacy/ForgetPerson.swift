@@ -25,13 +25,11 @@ enum ForgetPerson {
         guard let user = try User.lock(id, tx) else { throw UserAccessView.notFound(id) }
         guard user.deletedAt == nil else { return [:] }
         if mode == .delete { try refuseWithUpcomingBookings(id, tx, context) }
-        let person = Person(user)
-        var counts: Counts = [:]
-        for table in PersonalTable.all {
-            let touched = try table.forget(person, tx)
-            if touched > 0 { counts[table.name] = touched }
+        let counts = try user.leavingAnAdministrator(tx) {
+            let counts = try forgetRows(of: Person(user), tx)
+            try blank(user, mode, tx, context)
+            return counts
         }
-        try blank(user, mode, tx, context)
         let farewell = try tx.send(
             .email(
                 to: user.email, subject: "Your data was deleted",
@@ -50,6 +48,15 @@ enum ForgetPerson {
                 "rows": .object(
                     JSONObject(counts.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })),
             ])
+        return counts
+    }
+
+    private static func forgetRows(of person: Person, _ tx: Transaction) throws -> Counts {
+        var counts: Counts = [:]
+        for table in PersonalTable.all {
+            let touched = try table.forget(person, tx)
+            if touched > 0 { counts[table.name] = touched }
+        }
         return counts
     }
 

@@ -38,10 +38,11 @@ struct SetUserRoles: Command {
         guard let user = try User.lock(userID, tx) else { throw UserAccessView.notFound(userID) }
         let old = try Access.of(user.id, tx).roles
         let new = UserRole.allCases.filter(roles.contains)
-        if old.contains(.admin), !new.contains(.admin) { try requireAnotherAdministrator(tx) }
         let (gone, added) = (old.filter { !new.contains($0) }, new.filter { !old.contains($0) })
-        for role in gone {
-            try tx.run("DELETE FROM user_roles WHERE user_id = \(user.id) AND role = \(role)")
+        try user.leavingAnAdministrator(tx) {
+            for role in gone {
+                try tx.run("DELETE FROM user_roles WHERE user_id = \(user.id) AND role = \(role)")
+            }
         }
         for role in added {
             try tx.run(
@@ -57,21 +58,6 @@ struct SetUserRoles: Command {
         }
         if !gone.isEmpty { try User.endTokens(of: user.id, tx, context) }
         return try UserAccessView(user.id, tx)
-    }
-
-    /// Somebody has to be able to undo it.
-    private func requireAnotherAdministrator(_ tx: Transaction) throws {
-        try tx.lock("user_roles.admin")
-        let others: Int? = try tx.value(
-            """
-            SELECT COUNT(*) FROM user_roles r JOIN users u ON u.id = r.user_id
-            WHERE r.role = 'admin' AND r.user_id <> \(userID) AND u.is_active
-            """)
-        guard others ?? 0 > 0 else {
-            throw Failure(
-                .conflict, "This is the last administrator.",
-                hint: "Make somebody else an administrator first.", reason: "last_administrator")
-        }
     }
 }
 

@@ -40,8 +40,12 @@ extension InstructorProfile {
         guard let user = try User.lock(userID, tx) else { throw Self.none }
         guard user.accountStatus != next else { return }
         if next != .active { try requireNoFutureBookings(tx) }
-        try tx.run(
-            "UPDATE users SET account_status = \(next), updated_at = \(context.now) WHERE id = \(userID)")
+        try user.leavingAnAdministrator(tx) {
+            try tx.run(
+                """
+                UPDATE users SET account_status = \(next), updated_at = \(context.now) WHERE id = \(userID)
+                """)
+        }
         if next == .active {
             try LifecycleEvent.reactivated.record(userID, tx, context)
         } else if user.accountStatus == .active {
