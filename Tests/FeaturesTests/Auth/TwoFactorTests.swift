@@ -117,6 +117,43 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    @Test(.serialized, arguments: TestDatabase.available)
+    func aHundredWrongProofsAtOnceAreNoMoreThanFive(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let member = try await Member(platform)
+            let proved = try await platform.atOnce(100) { index in
+                let code: JSONObject = ["code": .string("wrong\(100 + index)")]
+                let failure = try await platform.failure("two_factor_disable", code, as: member.actor)
+                return failure?.reason == "step_up_failed"
+            }
+            #expect(proved == 5)
+            let other = try await platform.member("other@example.com").actor
+            _ = try await platform.call("two_factor_setup_initiate", as: other)
+            let judged = try await platform.atOnce(100) { index in
+                let code: JSONObject = ["code": .string("wrong\(100 + index)")]
+                let failure = try await platform.failure("two_factor_setup_verify", code, as: other)
+                return failure?.reason == "invalid_code"
+            }
+            #expect(judged == 5)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func anAddressOnTheNetTriesTheSecondStepTwentyTimesAMinute(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let member = try await Member(platform)
+            let half = try await platform.signIn()
+            for index in 0..<20 {
+                let guess: JSONObject = ["temp_token": .string("guess \(index)"), "code": "000000"]
+                let failure = try await platform.refusal("two_factor_verify_login", guess)
+                #expect(failure?.reason == "invalid_temp_token")
+            }
+            let right = Self.verify(half, ["code": .string(member.code(platform))])
+            #expect(try await platform.refusal("two_factor_verify_login", right)?.code == .rateLimited)
+            #expect(try await platform.refusal("two_factor_verify_login", right, ip: "192.0.2.9") == nil)
+        }
+    }
+
     func fiveWrongCodesAreAllThatAreTried(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let member = try await Member(platform)

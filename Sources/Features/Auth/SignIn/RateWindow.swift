@@ -38,6 +38,11 @@ struct RateWindow: Sendable {
         )
     }
 
+    /// Refuses what would be one too many, before anything slow is done for it.
+    func requireRoom(_ db: Snapshot, now: Instant) throws {
+        if let end = try fullUntil(db, now: now) { throw Self.refusal(until: end, now: now) }
+    }
+
     func clear(_ tx: Transaction) throws { try tx.run("DELETE FROM rate_windows WHERE key = \(stored)") }
 
     static func refusal(until end: Instant, now: Instant, reason: String = "rate_limited") -> Failure {

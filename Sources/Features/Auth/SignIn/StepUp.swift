@@ -27,11 +27,9 @@ package struct StepUp: Sendable {
     ) async throws -> StepUp {
         let id = try context.userID()
         guard password != nil || code != nil else { throw Failure.invalid([.init(field, "is required")]) }
-        let (user, factor, full) = try await db.read { db in
-            (
-                try User.find(id, db), try TwoFactor.find(id, db),
-                try RateWindow.proof(of: id).fullUntil(db, now: context.now)
-            )
+        let (user, factor) = try await db.read { db in
+            try RateWindow.proof(of: id).requireRoom(db, now: context.now)
+            return (try User.find(id, db), try TwoFactor.find(id, db))
         }
         if let full { throw RateWindow.refusal(until: full, now: context.now) }
         if let password, let stored = user?.hashedPassword {
@@ -52,20 +50,27 @@ package struct StepUp: Sendable {
         }
     }
 
-    /// - Throws: ``Kernel/KeptRefusal`` with the count of wrong ones.
+    /// Judges proofs of one person one after the other, so that a hundred at once are no
+    /// more guesses than five.
+    ///
+    /// - Throws: ``Kernel/KeptRefusal`` with the count of wrong ones,
+    ///   ``Kernel/Failure/Code/rateLimited`` after too many.
     package func require(_ tx: Transaction, _ context: Context) throws {
-        guard try !holds(tx, context) else { return try RateWindow.proof(of: user).clear(tx) }
-        try RateWindow.proof(of: user).take(tx, now: context.now)
+        let person = try User.lock(user, tx)
+        let window = RateWindow.proof(of: user)
+        try window.requireRoom(tx, now: context.now)
+        guard try !holds(for: person, tx, context) else { return try window.clear(tx) }
+        try window.take(tx, now: context.now)
         var failure = Failure.invalid([.init(field, "is not right")])
         failure.reason = "step_up_failed"
         throw KeptRefusal(failure)
     }
 
-    private func holds(_ tx: Transaction, _ context: Context) throws -> Bool {
+    private func holds(for person: User?, _ tx: Transaction, _ context: Context) throws -> Bool {
         switch proof {
         case .none: false
         // The password may have been changed since it was compared.
-        case .password(let hash): try User.lock(user, tx)?.hashedPassword == hash.text
+        case .password(let hash): person?.hashedPassword == hash.text
         case .factor(let factor): try factor.use(of: user, tx, context)
         }
     }

@@ -66,19 +66,19 @@ struct EnableTwoFactor: Command {
     /// Ten hashes are only worth making for a code that is right.
     mutating func prepare(_ db: Reader, _ context: Context) async throws {
         let id = try context.userID()
-        let (pending, full) = try await db.read { db in
-            (
-                try PendingTwoFactor.find(id, db, now: context.now),
-                try RateWindow.proof(of: id).fullUntil(db, now: context.now)
-            )
+        let pending = try await db.read { db in
+            try RateWindow.proof(of: id).requireRoom(db, now: context.now)
+            return try PendingTwoFactor.find(id, db, now: context.now)
         }
-        if let full { throw RateWindow.refusal(until: full, now: context.now) }
         guard let pending else { throw TwoFactorProblem.isNotPending }
         if try step(pending, id, context) != nil { codes = try await BackupCodes.make() }
     }
 
     func run(_ tx: Transaction, _ context: Context) throws -> Output {
         let id = try context.userID()
+        // One after the other, so that a hundred codes at once are no more guesses than five.
+        let user = try User.lock(id, tx)
+        try RateWindow.proof(of: id).requireRoom(tx, now: context.now)
         guard let pending = try PendingTwoFactor.find(id, tx, now: context.now) else {
             throw TwoFactorProblem.isNotPending
         }
@@ -91,9 +91,7 @@ struct EnableTwoFactor: Command {
         }
         try PendingTwoFactor.remove(id, tx)
         try codes.store(for: id, tx, context)
-        if let user = try User.find(id, tx) {
-            try tx.send(AuthMail.twoFactorChanged(user, isOn: true, context))
-        }
+        if let user { try tx.send(AuthMail.twoFactorChanged(user, isOn: true, context)) }
         return Output(enabled: true, backupCodes: codes.codes)
     }
 
