@@ -98,4 +98,21 @@ import Testing
             #expect(try await platform.rows("SELECT status FROM payment_intents") == ["status=succeeded"])
         }
     }
+
+    /// Codes that are no proof of who calls.
+    static let openCodes: Set = ["invite_validate", "invite_consume", "referral_claim"]
+
+    @Test func aCodeThatProvesWhoCallsIsNeverRecorded() async throws {
+        try await TestPlatform.with(.sqlite) { platform in
+            var checked = 0
+            for operation in platform.runner.catalog.all where !Self.openCodes.contains(operation.name) {
+                for name in ["code", "backup_code"]
+                where operation.parameters.contains(where: { $0.name == name }) {
+                    checked += 1
+                    #expect(operation.secretInputs.contains(name), "\(operation.name) takes \(name)")
+                }
+            }
+            #expect(checked >= 6)
+        }
+    }
 }

@@ -17,6 +17,7 @@ struct DeleteMyAccount: Command {
     static let audience = Audience.users
     static let route = Route.post("privacy/delete/me")
     static let action = "user.delete_request"
+    static let secretInputs: Set = ["code"]
     typealias Output = DeletionResult
 
     @Input("true closes the account; false keeps its history without your name.") var deleteAccount: Bool

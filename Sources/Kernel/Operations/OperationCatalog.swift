@@ -14,7 +14,7 @@ package struct OperationDescriptor: Sendable {
     package let creates: Bool
     package let isRecorded: Bool
     package let acceptsForm: Bool
-    let secretInputs: Set<String>
+    package let secretInputs: Set<String>
     package let route: Route
     package let cost: Int
     package let action: String

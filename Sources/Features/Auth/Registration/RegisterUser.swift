@@ -40,6 +40,8 @@ struct RegisterUser: Command {
     @Input("The first name.", .length(1...50)) var firstName: String
     @Input("The last name.", .length(1...50)) var lastName: String
     @Input("The telephone number.", .length(10...30)) var phone: String?
+    /// An invitation's code is in it.
+    static let secretInputs: Set = ["metadata"]
     @Input("The ZIP code, 5 digits.", .length(5...5)) var zipCode: String
     @Input("student or instructor.") var role = RegistrationRole.student
     @Input("The guest session.") var guestSessionID: ULID?
