@@ -133,6 +133,29 @@ import Testing
         }
     }
 
+    @Test func allBucketsTogetherHoldAHundredAndFiftyAMinute() async throws {
+        let limiter = RateLimiter(perMinute: 60, burst: 10)
+        let start = TestClock.start
+        for _ in 0..<150 { try limiter.take(1, for: "x", from: .general, at: start) }
+        #expect(throws: Failure.self) { try limiter.take(1, for: "x", from: .general, at: start) }
+        try limiter.take(1, for: "x", from: .general, at: start + .milliseconds(400))
+        try await Self.with(.sqlite, configure: { ($0.ratePerMinute, $0.rateBurst) = (600, 100) }) {
+            platform in
+            // Neither bucket is ever used up, and yet there is an end.
+            var (calls, refused) = (0, false)
+            while calls < 1_000, !refused {
+                if calls % 7 == 0 { platform.advance(by: .seconds(2)) }
+                let isRead = calls % 2 == 0
+                refused =
+                    try await platform.failure(
+                        isRead ? "people_slots" : "guest_session_create", isRead ? ["slots": []] : [:],
+                        as: .guest)?.code == .rateLimited
+                calls += 1
+            }
+            #expect(refused && calls > 400)
+        }
+    }
+
     @Test(arguments: TestDatabase.available)
     func aStrangersKeyKeepsNothingAndAPersonsDoes(dialect: Dialect) async throws {
         try await Self.with(dialect) { platform in

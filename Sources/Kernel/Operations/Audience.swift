@@ -98,8 +98,14 @@ package enum RateBucket: String, Sendable, CaseIterable {
         case .read: (120, 20)
         case .write: (30, 10)
         case .conversation: (60, 10)
+    /// All that people and guests do; taken from beside the operation's own.
+    case general
         case .financial: (5, 1)
         case .authBootstrap: (100, 20)
+    /// Looking at the links of password resets.
+    case resetVerify = "reset_verify"
         }
     }
 }
+        case .resetVerify: (20, 20)
+        case .general: (150, 150)

@@ -142,6 +142,9 @@ package struct Runner: Sendable {
         if let refusal = refusal(of: descriptor, for: context.actor) { throw refusal }
         let payer = payer(context)
         try limiter.take(descriptor.cost, for: payer, from: descriptor.bucket, at: context.now)
+        if descriptor.audience != .operators {
+            try limiter.take(descriptor.cost, for: payer, from: .general, at: context.now)
+        }
         var answer = try await perform(type, descriptor, arguments, context)
         answer.standing = limiter.standing(of: payer, in: descriptor.bucket, at: context.now)
         return answer

@@ -146,6 +146,48 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func everyTryOfALinkCountsWhetherItIsGoodOrNot(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            _ = try await platform.member()
+            _ = try await platform.guest("password_reset_request", ["email": .string(People.email)])
+            let token = JSONValue.string(try await Self.token(platform))
+            func confirm(_ token: JSONValue, _ password: String) async throws -> Failure? {
+                try await platform.refusal(
+                    "password_reset_confirm", ["token": token, "new_password": .string(password)])
+            }
+            for index in 0..<9 {
+                #expect(
+                    try await confirm(.string("guess \(index)"), Self.next)?.reason == "invalid_reset_token")
+            }
+            #expect(try await confirm(token, "weak")?.code == .invalidInput)
+            let count = HashCount()
+            let failure = try await HashCount.$current.withValue(count) {
+                try await confirm(token, Self.next)
+            }
+            #expect(failure?.code == .rateLimited && count.value == 0)
+            platform.advance(by: .seconds(60))
+            #expect(try await confirm(token, Self.next) == nil)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func anAddressOnTheNetLooksAtTwentyLinksAMinute(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect, configure: { $0.ratePerMinute = 600 }) { platform in
+            _ = try await platform.member()
+            _ = try await platform.guest("password_reset_request", ["email": .string(People.email)])
+            let token: JSONObject = ["token": .string(try await Self.token(platform))]
+            for index in 0..<20 {
+                let guess: JSONObject = ["token": .string("guess \(index)")]
+                let failure = try await platform.refusal("password_reset_verify", guess)
+                #expect(failure?.reason == "invalid_reset_token")
+            }
+            #expect(try await platform.refusal("password_reset_verify", token)?.code == .rateLimited)
+            platform.advance(by: .seconds(3))
+            #expect(try await platform.refusal("password_reset_verify", token) == nil)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func aLinkExpiresAfterAnHour(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             _ = try await platform.member()

@@ -108,6 +108,27 @@ import Testing
         }
     }
 
+    @Test(arguments: TestDatabase.available)
+    func aRefusedRegistrationCountsAndLeavesNeitherAnAccountNorItsCode(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            for index in 0..<10 {
+                let code: JSONObject = ["metadata": ["invite_code": .string("GUESSED\(index)")]]
+                let failure = try await platform.refusal(
+                    "auth_register", People.registration(People.email, code))
+                #expect(failure != nil && failure?.code != .rateLimited)
+            }
+            let count = HashCount()
+            let failure = try await HashCount.$current.withValue(count) {
+                try await platform.refusal("auth_register", People.registration())
+            }
+            #expect(failure?.code == .rateLimited && count.value == 0)
+            #expect(try await platform.count("users") == 0)
+            await platform.recorder.flush()
+            #expect(try await platform.trail(where: "action = 'user.register'").count == 11)
+            #expect(try await !platform.dump().contains("GUESSED"))
+        }
+    }
+
     @Test(arguments: [
         ("10001", "America/New_York"), ("35004", "America/Chicago"), ("60601", "America/Chicago"),
         ("85001", "America/Phoenix"), ("80201", "America/Denver"), ("90001", "America/Los_Angeles"),

@@ -123,6 +123,47 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func whoseAccessTokenHasExpiredSignsOutByTheRefreshCookieOfTheirPage(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (actor, answer) = try await platform.member()
+            let session = actor.sessionID
+            var context = platform.context(.guest, surface: .rest)
+            context.credentials = PresentedCredentials(refreshToken: answer["refresh_token"]?.stringValue)
+            func open() async throws -> Int {
+                try await platform.count("user_sessions", where: "revoked_at IS NULL")
+            }
+            // A cookie that another site's page made the browser send.
+            _ = try await platform.runner.call("auth_logout", [:], context)
+            #expect(try await open() == 1)
+            context.credentials.isOwnPage = { $0 == session }
+            let gone = try await platform.runner.call("auth_logout", [:], context)
+            #expect(gone.attachments.credentials == .signedOut)
+            #expect(try await open() == 0)
+            #expect(
+                try await platform.refusal("auth_refresh", Self.refresh(answer))?.code == .unauthenticated)
+            #expect(
+                try await platform.trail(where: "action = 'user.logout' AND actor_id = \(actor.id ?? "")")
+                    == ["user.logout/success"])
+            _ = try await platform.runner.call("auth_logout", [:], context)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func anAddressOnTheNetRefreshesTwentyTimesAMinute(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let answer = try await platform.member().answer
+            for index in 0..<20 {
+                let arguments: JSONObject = index == 0 ? [:] : ["refresh_token": .string("irt_\(index)")]
+                let failure = try await platform.refusal("auth_refresh", arguments)
+                #expect(failure?.reason == "invalid_refresh_token")
+            }
+            #expect(try await platform.refusal("auth_refresh", Self.refresh(answer))?.code == .rateLimited)
+            #expect(
+                try await platform.refusal("auth_refresh", Self.refresh(answer), ip: "192.0.2.9") == nil)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func aTokenOfAnotherKeyOrKindIsNoneOfOurs(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let (actor, answer) = try await platform.member()

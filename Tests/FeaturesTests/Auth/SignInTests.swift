@@ -181,7 +181,14 @@ import Testing
             }
             var arguments = People.credentials()
             arguments["captcha_token"] = "solved"
-            _ = try await platform.guest("auth_login_with_session", arguments)
+            // What is not solved is a try of its address, too: six of twenty are gone.
+            for _ in 0..<14 {
+                let failure = try await platform.refusal("auth_login_with_session", People.credentials())
+                #expect(failure?.httpStatus == 428)
+            }
+            let failure = try await platform.refusal("auth_login_with_session", arguments)
+            #expect(failure?.code == .rateLimited)
+            _ = try await platform.guest("auth_login_with_session", arguments, ip: "192.0.2.9")
         }
     }
 

@@ -38,7 +38,7 @@ struct VerifyPasswordReset: Query {
     static let summary = "Whether a reset link is good, and for whom; the address is masked."
     static let audience = Audience.anyone
     static let route = Route.get("password-reset/verify/:token")
-    static let bucket = RateBucket.authBootstrap
+    static let bucket = RateBucket.resetVerify
 
     @Input("The token of the link.", .length(1...200)) var token: String
 
@@ -68,7 +68,9 @@ struct ResetPassword: Command {
     @Input("The token of the link.", .length(1...200)) var token: String
     @Input("The new password.", .length(1...1_000)) var newPassword: String
 
+    /// Nil when ``problem`` is not.
     @Prepared var hash: PasswordHash?
+    @Prepared var problem: Failure?
 
     struct Output: Codable, Sendable {
         var message: String
@@ -76,17 +78,31 @@ struct ResetPassword: Command {
 
     mutating func prepare(_ db: Reader, _ context: Context) async throws {
         let token = token
-        let user = try await db.read { try PasswordReset.user(of: token, $0, now: context.now) }
-        guard let user else { throw PasswordReset.invalid }
-        try PasswordRules.check(newPassword, email: user.email, field: "new_password")
+        let user = try await db.read { db in
+            try RateWindow.resetConfirm(ip: context.ip).requireRoom(db, now: context.now)
+            return try PasswordReset.user(of: token, db, now: context.now)
+        }
+        guard let user else {
+            problem = PasswordReset.invalid
+            return
+        }
+        do {
+            try PasswordRules.check(newPassword, email: user.email, field: "new_password")
+        } catch let failure as Failure {
+            problem = failure
+            return
+        }
         hash = try await PasswordHash.make(newPassword)
     }
 
     func run(_ tx: Transaction, _ context: Context) throws -> Output {
         try RateWindow.resetConfirm(ip: context.ip).take(tx, now: context.now)
-        guard let hash, let id = try PasswordReset.use(token, tx, now: context.now),
-            let user = try User.lock(id, tx), user.canSignIn
-        else { throw PasswordReset.invalid }
+        if let problem { throw KeptRefusal(problem) }
+        guard let hash, let known = try PasswordReset.user(of: token, tx, now: context.now),
+            // The person first, as everything that takes their tokens away does.
+            let user = try User.lock(known.id, tx), user.canSignIn,
+            try PasswordReset.use(token, tx, now: context.now) == user.id
+        else { throw KeptRefusal(PasswordReset.invalid) }
         try user.setPassword(hash, ending: .passwordReset, tx, context)
         try SignInFailures.clear(user.email, tx)
         try tx.unit.become(user.actor(session: nil, tx))

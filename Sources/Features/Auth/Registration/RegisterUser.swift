@@ -24,6 +24,12 @@ enum RegistrationRole: String, Codable, InputEnum {
 /// The answer, and the work behind it, are the same for an address that has an account
 /// already: then the same rows are written under another address and undone, and the
 /// owner of the address gets a mail.
+///
+/// An account may be signed in to before its address is verified, as the contract has it:
+/// there is no route that would verify one. So whoever registers an address and then
+/// signs in finds out whether it was free, ten times an hour, and its owner gets a mail of
+/// it; an account that somebody made for another's address is the owner's with one reset
+/// of its password.
 struct RegisterUser: Command {
     static let name = "auth_register"
     static let title = "Register"
@@ -34,14 +40,14 @@ struct RegisterUser: Command {
     static let route = Route.post("auth/register")
     static let creates = true
     static let bucket = RateBucket.authBootstrap
+    /// An invitation's code is in it.
+    static let secretInputs: Set = ["metadata"]
 
     @Input("The e-mail address.", .length(3...254)) var email: String
     @Input("The password.", .length(1...1_000)) var password: String
     @Input("The first name.", .length(1...50)) var firstName: String
     @Input("The last name.", .length(1...50)) var lastName: String
     @Input("The telephone number.", .length(10...30)) var phone: String?
-    /// An invitation's code is in it.
-    static let secretInputs: Set = ["metadata"]
     @Input("The ZIP code, 5 digits.", .length(5...5)) var zipCode: String
     @Input("student or instructor.") var role = RegistrationRole.student
     @Input("The guest session.") var guestSessionID: ULID?
@@ -73,19 +79,30 @@ struct RegisterUser: Command {
             problems.append(.init("zip_code", "must be 5 digits"))
         }
         guard problems.isEmpty else { throw Failure.invalid(problems) }
+        try await db.read { db in
+            try RateWindow.registration(ip: context.ip).requireRoom(db, now: context.now)
+        }
         hash = try await PasswordHash.make(password)
     }
 
     func run(_ tx: Transaction, _ context: Context) throws -> Output {
         try RateWindow.registration(ip: context.ip).take(tx, now: context.now)
         let address = User.normalized(email: email)
-        if try !create(address, tx, context) {
-            try rehearse(tx, context)
-            if let known = try User.find(email: address, tx), known.canSignIn {
-                try tx.send(AuthMail.registeredAgain(known, context))
-            }
+        do {
+            try tx.savepoint { try register(address, tx, context) }
+        } catch let failure as Failure where failure.code != .internal {
+            // Nothing of the account stays, but it was a try: codes are guessed like this.
+            throw KeptRefusal(failure)
         }
         return Output(message: "Thank you. We have sent you an e-mail.", email: address)
+    }
+
+    private func register(_ address: String, _ tx: Transaction, _ context: Context) throws {
+        guard try !create(address, tx, context) else { return }
+        try rehearse(tx, context)
+        if let known = try User.find(email: address, tx), known.canSignIn {
+            try tx.send(AuthMail.registeredAgain(known, context))
+        }
     }
 
     /// - Returns: false when the address is taken.

@@ -18,27 +18,31 @@ struct RefreshSession: Command {
     @Prepared var credentials: Credentials?
 
     mutating func prepare(_ db: Reader, _ context: Context) async throws {
-        presented = refreshToken ?? context.credentials.refreshToken
-        guard let presented else { throw Self.refused }
+        let token = refreshToken ?? context.credentials.refreshToken
+        presented = token
         let session = try await db.read { db in
-            try RefreshToken.find(presented, db).flatMap { try UserSession.find($0.session, db) }
+            try RateWindow.refresh(ip: context.ip).requireRoom(db, now: context.now)
+            return try token.flatMap { try RefreshToken.find($0, db) }
+                .flatMap { try UserSession.find($0.session, db) }
         }
-        guard let session else { throw Self.refused }
+        guard let session else { return }
         credentials = try await Credentials.make(for: session.userID, session: session.id, context)
     }
 
     func run(_ tx: Transaction, _ context: Context) throws -> SignInResult {
         let now = context.now
-        guard let presented, let credentials, let token = try RefreshToken.find(presented, tx) else {
-            throw Self.refused
-        }
+        try RateWindow.refresh(ip: context.ip).take(tx, now: now)
+        // The person's row is held: an account is not closed, nor a token used, meanwhile.
+        guard let presented, let credentials, let user = try User.lock(credentials.user, tx),
+            let token = try RefreshToken.find(presented, tx)
+        else { throw KeptRefusal(Self.refused) }
+        guard token.usedAt == nil else { return try reused(token, user.id, tx, context) }
+        guard token.expiresAt > now, user.canSignIn,
+            try UserSession.find(token.session, tx)?.isOpen(at: now) == true
+        else { throw KeptRefusal(Self.refused) }
         guard try RefreshToken.use(presented, tx, now: now) else {
-            return try reused(token, credentials.user, tx, context)
+            return try reused(token, user.id, tx, context)
         }
-        guard token.expiresAt > now, let session = try UserSession.find(token.session, tx),
-            session.isOpen(at: now),
-            let user = try User.find(credentials.user, tx), user.canSignIn
-        else { throw Self.refused }
         try UserSession.renew(credentials, tx, context)
         return SignInResult(credentials, at: now)
     }

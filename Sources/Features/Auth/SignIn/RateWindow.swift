@@ -55,9 +55,17 @@ struct RateWindow: Sendable {
     }
 }
 
+// Domain specification §4.2. Whatever is tried counts, also what is refused: whoever takes
+// from one and refuses throws a ``Kernel/KeptRefusal``.
 extension RateWindow {
     static func signIn(ip: String?) -> RateWindow {
         RateWindow(key: "sign-in/\(ip ?? "")", limit: 20, length: .seconds(60))
+    }
+    static func secondStep(ip: String?) -> RateWindow {
+        RateWindow(key: "second-step/\(ip ?? "")", limit: 20, length: .seconds(60))
+    }
+    static func refresh(ip: String?) -> RateWindow {
+        RateWindow(key: "refresh/\(ip ?? "")", limit: 20, length: .seconds(60))
     }
     /// Failures only.
     static func failures(of email: String) -> [RateWindow] {

@@ -12,6 +12,8 @@ struct SignInAttempt: Sendable {
         case session(Credentials, device: ULID?)
         case challenge(String)
         case refused
+        /// The captcha was not solved, or nobody can say.
+        case unsolved(Failure)
         case blocked(until: Instant)
     }
 
@@ -38,7 +40,10 @@ struct SignInAttempt: Sendable {
         if failures >= SignInFailures.captchaThreshold,
             let verifier = CaptchaVerifier(context.configuration)
         {
-            try await verifier.require(captcha, context)
+            do { try await verifier.require(captcha, context) } catch let failure as Failure {
+                return SignInAttempt(
+                    email: email, user: user, matched: nil, rehashed: nil, next: .unsolved(failure))
+            }
         }
         let stored = user.map { PasswordHash(stored: $0.hashedPassword) } ?? .nobody
         guard try await stored.matches(String(password.prefix(PasswordRules.length.upperBound))),
@@ -89,6 +94,7 @@ struct SignInAttempt: Sendable {
     func finish(guest: ULID?, _ tx: Transaction, _ context: Context) throws -> SignInResult {
         if case .blocked(let end) = next { throw KeptRefusal(Self.lockedOut(until: end, context.now)) }
         try RateWindow.signIn(ip: context.ip).take(tx, now: context.now)
+        if case .unsolved(let failure) = next { throw KeptRefusal(failure) }
         let held = try SignInFailures.hold(email, tx, context)
         if let blocked = try SignInFailures.blocked(email, held, tx, now: context.now) {
             throw KeptRefusal(Self.lockedOut(until: blocked, context.now))
@@ -101,7 +107,7 @@ struct SignInAttempt: Sendable {
         guard present.canSignIn else { throw KeptRefusal(Self.wrong) }
         if let rehashed { try present.rehash(rehashed.text, tx) }
         switch next {
-        case .refused, .blocked: throw Self.wrong
+        case .refused, .unsolved, .blocked: throw Self.wrong
         case .challenge(let token):
             // The failures stay until the second factor is right, too.
             return SignInResult(challenge: token)

@@ -19,7 +19,7 @@ struct VerifySignIn: Command {
     @Input("Do not ask this device for a code for 30 days.") var trustDevice = false
     @Input("The guest session.") var guestSessionID: ULID?
 
-    /// What was found out before the transaction.
+    /// What was found out before the transaction; nil for a token that is not good.
     struct Judged: Sendable {
         var challenge: ChallengeToken
         var user: ULID
@@ -38,14 +38,12 @@ struct VerifySignIn: Command {
         let keys = try await TokenKeys(context.environment.secrets, purpose: ChallengeToken.purpose)
         guard let challenge = await keys.claims(tempToken, as: ChallengeToken.self),
             challenge.isValid(at: context.now), let id = ULID(challenge.sub)
-        else { throw Self.expired }
+        else { return }
         let (factor, full) = try await db.read { db in
-            (
-                try TwoFactor.find(id, db),
-                try RateWindow.proof(of: id).fullUntil(db, now: context.now)
-            )
+            try RateWindow.secondStep(ip: context.ip).requireRoom(db, now: context.now)
+            return (try TwoFactor.find(id, db), try RateWindow.proof(of: id).fullUntil(db, now: context.now))
         }
-        guard let factor else { throw Self.expired }
+        guard let factor else { return }
         judged = Judged(
             challenge: challenge, user: id,
             factor: full == nil
@@ -54,9 +52,10 @@ struct VerifySignIn: Command {
     }
 
     func run(_ tx: Transaction, _ context: Context) throws -> SignInResult {
+        try RateWindow.secondStep(ip: context.ip).take(tx, now: context.now)
         guard let judged, let user = try User.lock(judged.user, tx), user.canSignIn,
             !user.isDead(tokenOf: judged.challenge.issuedAt)
-        else { throw Self.expired }
+        else { throw KeptRefusal(Self.expired) }
         let window = RateWindow.proof(of: user.id)
         if let full = try window.fullUntil(tx, now: context.now) {
             throw KeptRefusal(SignInAttempt.lockedOut(until: full, context.now))
