@@ -216,9 +216,28 @@ import Testing
                 "locality": "New York", "administrative_area": "NY", "postal_code": "10002",
             ], token, status: 201)
         return Somebody(id: try #require(me["id"]?.stringValue), token: token)
+        try await changeNumber(server, token)
     }
 
     private static func leave(_ server: TestServer, _ admin: Somebody, _ student: Somebody) async throws {
+    /// Verifies the number by the code that was sent to it, then has another one.
+    private static func changeNumber(_ server: TestServer, _ token: String) async throws {
+        try await server.json(.POST, "account/phone/verify", [:], token)
+        func text() async throws -> String? {
+            try await server.platform.database.read { db in
+                try db.value("SELECT body FROM mailbox_messages WHERE recipient = '+12125550147'")
+            }
+        }
+        try await server.eventually("the code is sent") { try await text() != nil }
+        let code = String(try #require(try await text()).prefix(6))
+        let verified = try await server.json(
+            .POST, "account/phone/verify/confirm", ["code": .string(code)], token)
+        #expect(verified["verified"] == true)
+        let changed = try await server.json(
+            .PUT, "account/phone", ["phone_number": "2125550148"], token)
+        #expect(changed == ["phone_number": "+12125550148", "verified": false])
+    }
+
         let export = try await server.json(.GET, "privacy/export/me", nil, student.token)
         #expect(export["user_profile"]?["email"] == "zeb@example.com")
         #expect(export["sections"]?["addresses"]?.arrayValue?.first?["street_line1"] == "7 Marlinspike Row")
@@ -267,7 +286,7 @@ import Testing
             ])
         let left = try await DatabaseText.search(
             server.platform.database,
-            for: ["zeb@example.com", "Zebulon", "Wintergreen", "Marlinspike", "2125550147"])
+            for: ["zeb@example.com", "Zebulon", "Wintergreen", "Marlinspike", "2125550147", "2125550148"])
         #expect(left == [])
         try await server.platform.sealer.sealAll()
         let report = try await server.platform.verifyAudit(server.platform.keys.signer.verifier, witness: nil)

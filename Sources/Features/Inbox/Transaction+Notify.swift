@@ -35,18 +35,20 @@ extension Transaction {
         let preferences = try NotificationPreferences.of(user, self)
         let (byEmail, bySMS) = (preferences.isOn(category, .email), preferences.isOn(category, .sms))
         guard byEmail || bySMS, let contact = try ContactDetails.of(user, self) else { return id }
+        // About the person: what went to a number they no longer have is found by their id.
         let line = title.split(whereSeparator: \.isNewline).joined(separator: " ")
         if byEmail, let email = contact.email {
             try send(
                 .email(
-                    to: email, subject: line, text: body, event: type, about: id.description,
+                    to: email, subject: line, text: body, event: type, about: user.description,
                     key: "notification/\(id)/email"))
         }
         if bySMS, let phone = contact.phone {
             let text = String("\(line): \(body)".prefix(OutgoingMessage.maximumSMSCharacters))
             try send(
                 .sms(
-                    to: phone, text: text, event: type, about: id.description, key: "notification/\(id)/sms"))
+                    to: phone, text: text, event: type, about: user.description,
+                    key: "notification/\(id)/sms"))
         }
         return id
     }

@@ -20,7 +20,8 @@ package struct OutgoingMessage: Sendable {
     package var kind: MessageKind
     /// What it tells of, e.g. `booking.confirmed`.
     package var eventType: String
-    /// The id of what the event is about.
+    /// The id of what the event is about: of a message that tells a person of themselves
+    /// the person's, by which it is forgotten with them.
     package var aggregateID: String?
     package var recipient: String
     package var subject: String?

@@ -33,7 +33,7 @@ extension PersonalTable {
     /// A message that still waits is not sent any more; one that is under way ends as it will.
     static let outboxBlank: SQL = """
         recipient = 'deleted', subject = CASE WHEN kind = 'sms' THEN NULL ELSE 'deleted' END, body = 'deleted', \
-        html = NULL, status = CASE WHEN status = 'PENDING' THEN 'FAILED' ELSE status END, \
+        html = NULL, last_error = NULL, status = CASE WHEN status = 'PENDING' THEN 'FAILED' ELSE status END, \
         next_attempt_at = CASE WHEN status = 'PENDING' THEN NULL ELSE next_attempt_at END
         """
 }

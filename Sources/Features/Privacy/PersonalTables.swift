@@ -157,13 +157,20 @@ extension PersonalTable {
             .kept("The provider's id of an account that was paid.")),
     ]
 
+    /// By where they went, and by whom they are about: numbers change.
+    private static let messages: @Sendable (Person) -> SQL = { person in
+        """
+        (recipient \(in: [person.email, person.phone ?? person.email])
+        OR aggregate_id = \(person.id.description))
+        """
+    }
+
     /// What the platform itself keeps of calls and messages.
     private static let platform: [PersonalTable] = [
         PersonalTable(
-            "mailbox_messages", { "recipient \(in: [$0.email, $0.phone ?? $0.email])" }, .deleted),
-        PersonalTable(
-            "event_outbox", { "recipient \(in: [$0.email, $0.phone ?? $0.email])" },
-            .blanked(outboxBlank)),
+            "mailbox_messages",
+            { "id IN (SELECT id FROM event_outbox WHERE \(messages($0)))" }, .deleted),
+        PersonalTable("event_outbox", messages, .blanked(outboxBlank)),
         PersonalTable("idempotency_keys", { "actor = \("user:\($0.id)")" }, .deleted),
         PersonalTable("confirmations", { "actor = \("user:\($0.id)")" }, .deleted),
         PersonalTable(
