@@ -116,6 +116,9 @@ package struct PresentedCredentials: Sendable {
     package var refreshToken: String?
     /// Of the trusted device's cookie.
     package var deviceToken: String?
+    /// Whether the call shows that a page of ours made it, in that session: a cookie alone
+    /// does not.
+    package var isOwnPage: @Sendable (_ session: String) -> Bool = { _ in false }
 
     package init(refreshToken: String? = nil, deviceToken: String? = nil) {
         self.refreshToken = refreshToken

@@ -95,6 +95,33 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func whoseAccessCookieIsGoneSignsOutAllTheSame(dialect: Dialect) async throws {
+        try await TestServer.run(dialect) { server in
+            var jar = try await Self.signedIn(server)
+            let refresh = try #require(jar.fields.first { $0.hasPrefix("refresh_token=") })
+            #expect(refresh.contains("Path=/api/v1;"), "it has to reach both auth/refresh and public/logout")
+            let page = jar.cookies["csrf_token"]
+            jar.cookies["access_token"] = nil
+            let before = jar
+            // Another site's page knows no token, and ends nothing.
+            _ = try await Self.post(server, "public/logout", [:], jar)
+            jar.take(try await Self.post(server, "auth/refresh", [:], jar))
+            #expect(jar.cookies["access_token"] != nil)
+            jar.cookies["access_token"] = nil
+            let old = jar
+            jar.take(try await Self.post(server, "public/logout", [:], jar, page: page))
+            #expect(jar.cookies.isEmpty)
+            for jar in [before, old] {
+                #expect(try await Self.post(server, "auth/refresh", [:], jar).status == 401)
+            }
+            let ends = try await server.platform.database.read { db in
+                try db.values("SELECT revoked_reason FROM user_sessions", as: String.self)
+            }
+            #expect(ends == ["logout"])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func theRefreshCookieIsGoodOnceAndItsReuseEndsTheSession(dialect: Dialect) async throws {
         try await TestServer.run(dialect) { server in
             let first = try await Self.signedIn(server)

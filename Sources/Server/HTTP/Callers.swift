@@ -55,12 +55,16 @@ extension Platform {
         return try await authenticator.actor(authorization: header, at: now)
     }
 
+    /// Whether the call brings the token that only pages of that session know.
+    func isOwnPage(_ request: Request, session: String) -> Bool {
+        request.headers[.xCSRFToken].map { Secrets.isEqual($0, keys.pageToken(session: session)) } ?? false
+    }
+
     /// A browser sends cookies with any request to us, whoever's page it comes from;
     /// what changes something must show that it comes from ours.
     private func requireOwnPage(_ request: Request, _ actor: Actor) throws {
         guard ![.get, .head].contains(request.method) else { return }
-        let expected = keys.pageToken(session: actor.sessionID ?? "")
-        guard let given = request.headers[.xCSRFToken], Secrets.isEqual(given, expected) else {
+        guard isOwnPage(request, session: actor.sessionID ?? "") else {
             throw Failure(
                 .forbidden, "A call with cookies that changes something needs the header X-CSRF-Token.",
                 hint: "Send the value of the cookie csrf_token, or use 'Authorization: Bearer'.",

@@ -37,6 +37,7 @@ struct RESTSurface: Sendable {
         context.ifNoneMatch = request.headers[.ifNoneMatch].map(EntityTag.version)
         context.idempotencyKey = request.headers[.idempotencyKey]
         context.credentials = platform.cookies.presented(request)
+        context.credentials.isOwnPage = { platform.isOwnPage(request, session: $0) }
         let answer = try await platform.runner.call(operation.name, arguments, context)
         return response(answer, operation, context)
     }

@@ -8,7 +8,7 @@ import Storage
 /// | cookie | path | |
 /// |---|---|---|
 /// | `sid_prod`, `sid_preview` or `access_token` | `/` | the access token |
-/// | `refresh_token` | `/api/v1/auth` | the refresh token; never sent from another site's page |
+/// | `refresh_token` | `/api/v1` | to refresh and sign out with; never sent from another site's page |
 /// | `tfa_device` | `/api/v1` | a device that is trusted with the second factor |
 /// | `csrf_token` | `/` | for the page's scripts, to be sent back as `X-CSRF-Token` |
 struct SessionCookies: Sendable {
@@ -37,7 +37,7 @@ struct SessionCookies: Sendable {
             var fields = [
                 field(accessName, session.accessToken, path: "/", until: session.accessExpiresAt, now),
                 field(
-                    "refresh_token", session.refreshToken, path: "/api/v1/auth",
+                    "refresh_token", session.refreshToken, path: "/api/v1",
                     until: session.refreshExpiresAt,
                     now, sameSite: "Strict"),
                 field(
@@ -52,7 +52,7 @@ struct SessionCookies: Sendable {
         case .signedOut:
             return [
                 field(accessName, "", path: "/", until: now, now),
-                field("refresh_token", "", path: "/api/v1/auth", until: now, now, sameSite: "Strict"),
+                field("refresh_token", "", path: "/api/v1", until: now, now, sameSite: "Strict"),
                 field("csrf_token", "", path: "/", until: now, now, isForScripts: true),
             ]
         }

@@ -2,6 +2,9 @@ import Kernel
 import Storage
 
 /// Ends the caller's session; succeeds whoever calls.
+///
+/// A session outlives its access tokens, so whose has expired is known by the refresh
+/// cookie, sent from a page of ours.
 struct SignOut: Command {
     static let name = "auth_logout"
     static let title = "Sign out"
@@ -21,11 +24,23 @@ struct SignOut: Command {
             context.actor.isPerson
         {
             try UserSession.end(id, .logout, tx, now: context.now)
+        } else if let session = try renewable(tx, context), let user = try User.find(session.userID, tx) {
+            try UserSession.end(session.id, .logout, tx, now: context.now)
+            try tx.unit.become(user.actor(session: session.id, tx))
         }
         return Output(message: "You are signed out.")
     }
 
     static func attachments(of output: Output) -> Attachments { Attachments(credentials: .signedOut) }
+
+    /// The open session of the refresh cookie.
+    private func renewable(_ tx: Transaction, _ context: Context) throws -> UserSession? {
+        guard let text = context.credentials.refreshToken, let token = try RefreshToken.find(text, tx),
+            context.credentials.isOwnPage(token.session.description),
+            let session = try UserSession.find(token.session, tx), session.isOpen(at: context.now)
+        else { return nil }
+        return session
+    }
 }
 
 /// Begins a visit without an account.
