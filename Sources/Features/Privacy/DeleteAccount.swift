@@ -14,7 +14,7 @@ struct DeleteMyAccount: Command {
     static let name = "privacy_delete_me"
     static let summary = "Delete your account and what is held about you, or only your name from it."
     static let effect = Effect.destructive
-    static let audience = Audience.users
+    static let audience = Audience.holders(.deleteOwnAccount)
     static let route = Route.post("privacy/delete/me")
     static let action = "user.delete_request"
     static let secretInputs: Set = ["code"]
@@ -24,14 +24,14 @@ struct DeleteMyAccount: Command {
     @Input("Your password.", .length(1...128)) var currentPassword: String?
     @Input("Or a code of your second factor.", .length(6...20)) var code: String?
     @Prepared var proof: StepUp?
+    var subject: Subject? { proof?.subject }
 
     mutating func prepare(_ db: Reader, _ context: Context) async throws {
         proof = try await StepUp.judge(password: currentPassword, code: code, db, context)
     }
 
     func run(_ tx: Transaction, _ context: Context) throws -> DeletionResult {
-        guard let proof else { throw Failure(.internal, "The proof was not prepared.") }
-        try proof.require(tx, context)
+        try proof.required.require(tx, context)
         let counts = try ForgetPerson.run(
             try context.userID(), deleteAccount ? .delete : .anonymize, tx, context)
         return DeletionResult(

@@ -15,6 +15,8 @@ struct ListSearchHistory: Query {
 
     func run(_ db: Reader, _ context: Context) async throws -> Output {
         let (owner, limit) = (try SearchOwner.of(context, guest: guestSessionID), limit)
+        // Guests see what their session searched for; people need leave to.
+        if owner.userID != nil, let refusal = context.actor.lack(of: .viewOwnSearchHistory) { throw refusal }
         return Output(searches: try await db.read { try SearchHistory.list(owner, limit: limit, $0) })
     }
 }

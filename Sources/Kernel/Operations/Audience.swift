@@ -44,6 +44,7 @@ extension Audience {
     func subject(of actor: Actor) -> Subject {
         switch self {
         case .anyone, .users: actor.isPerson ? Subject("user", actor.id) : Subject("mcp", nil)
+        case .holders where actor.isPerson && !actor.roles.contains("admin"): Subject("user", actor.id)
         case .operators, .holders: Subject("mcp", nil)
         }
     }
@@ -57,12 +58,8 @@ extension Audience {
         case .holders(let permission):
             if !actor.isPerson {
                 Self.notSignedIn
-            } else if actor.permissions.contains(permission) {
-                nil
             } else {
-                Failure(
-                    .forbidden, "This needs the permission \(permission.rawValue).",
-                    hint: "An administrator can grant it.", reason: "missing_permission")
+                actor.lack(of: permission)
             }
         }
     }
@@ -76,10 +73,23 @@ extension Audience {
         return failure
     }
 
+    fileprivate static func missing(_ permission: Permission) -> Failure {
+        Failure(
+            .forbidden, "This needs the permission \(permission.rawValue).",
+            hint: "An administrator can grant it.", reason: "missing_permission")
+    }
+
     static let notSignedIn = Failure(
         .unauthenticated, "This needs a signed-in person.",
         hint: "Sign in at /api/v1/auth/login and send 'Authorization: Bearer <access_token>'.",
         reason: "missing_token")
+}
+
+extension Actor {
+    /// Why the actor may not do what takes this permission; nil when they may.
+    package func lack(of permission: Permission) -> Failure? {
+        permissions.contains(permission) ? nil : Audience.missing(permission)
+    }
 }
 
 /// Whose budget of calls an operation takes from: each bucket has its own rate
@@ -88,8 +98,12 @@ package enum RateBucket: String, Sendable, CaseIterable {
     /// Administrators' tokens; set by `RATE_LIMIT_PER_MINUTE` and `RATE_LIMIT_BURST`.
     case operators
     case read, write, conversation, financial
+    /// All that people and guests do; taken from beside the operation's own.
+    case general
     /// What the start of a session needs: signing in, refreshing, who am I.
     case authBootstrap = "auth_bootstrap"
+    /// Looking at the links of password resets.
+    case resetVerify = "reset_verify"
 
     /// Domain specification §4.2, units per minute and at once.
     var rate: (perMinute: Int, burst: Int)? {
@@ -98,14 +112,10 @@ package enum RateBucket: String, Sendable, CaseIterable {
         case .read: (120, 20)
         case .write: (30, 10)
         case .conversation: (60, 10)
-    /// All that people and guests do; taken from beside the operation's own.
-    case general
         case .financial: (5, 1)
         case .authBootstrap: (100, 20)
-    /// Looking at the links of password resets.
-    case resetVerify = "reset_verify"
+        case .resetVerify: (20, 20)
+        case .general: (150, 150)
         }
     }
 }
-        case .resetVerify: (20, 20)
-        case .general: (150, 150)

@@ -211,6 +211,12 @@ import Testing
             #expect(changed["timezone"] == "America/Los_Angeles" && changed["last_name"] == "Lopez")
             _ = try await platform.call("auth_me_update", ["first_name": "Mary"], as: actor)
             #expect(try await platform.trail(where: "action = 'user.update'").count == 1)
+            let own = "resource_type=user resource_id=\(actor.id ?? "")"
+            #expect(
+                try await platform.rows(
+                    "SELECT resource_type, resource_id FROM audit_logs WHERE action = 'user.edit'") == [
+                        own, own,
+                    ])
             for wrong: JSONObject in [
                 ["zip_code": "9000x"], ["timezone": "Mars/Base"], ["email": "x@example.com"],
             ] {

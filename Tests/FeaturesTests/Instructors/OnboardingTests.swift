@@ -156,7 +156,10 @@ import Testing
                     == "account_deactivated")
             #expect(try await world.events(ada).suffix(3) == ["paused", "reactivated", "paused"])
             let actions = try await platform.rows(
-                "SELECT action FROM audit_logs WHERE resource_id = \(ada.user.description) ORDER BY id")
+                """
+                SELECT action FROM audit_logs
+                WHERE resource_type = 'instructor' AND resource_id = \(ada.user.description) ORDER BY id
+                """)
             #expect(
                 actions == [
                     "action=instructor.suspend", "action=instructor.reactivate",

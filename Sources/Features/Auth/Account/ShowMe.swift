@@ -55,7 +55,7 @@ struct ChangeMe: Command {
     static let summary = "Change one's name, ZIP code or time zone; what is left out stays."
     static let effect = Effect.reversible
     static let isIdempotent = true
-    static let audience = Audience.users
+    static let audience = Audience.holders(.manageOwnProfile)
     static let action = "user.edit"
     static let route = Route.patch("auth/me")
     typealias Output = MeView

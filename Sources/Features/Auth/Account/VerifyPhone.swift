@@ -30,7 +30,7 @@ struct ChangePhone: Command {
     static let summary = "Change one's telephone number; it has to be verified again."
     static let effect = Effect.reversible
     static let isIdempotent = true
-    static let audience = Audience.users
+    static let audience = Audience.holders(.manageOwnProfile)
     static let action = "user.edit_phone"
     static let route = Route.put("account/phone")
     typealias Output = PhoneView
@@ -60,7 +60,7 @@ struct VerifyPhone: Command {
     static let title = "Verify one's telephone number"
     static let summary = "Send a code to one's telephone by SMS; good for 10 minutes."
     static let effect = Effect.additive
-    static let audience = Audience.users
+    static let audience = Audience.holders(.manageOwnProfile)
     static let action = "user.verify_phone"
     static let route = Route.post("account/phone/verify")
     static let bucket = RateBucket.authBootstrap
@@ -96,7 +96,7 @@ struct ConfirmPhone: Command {
     static let title = "Confirm one's telephone number"
     static let summary = "Confirm one's telephone number with the code that was sent to it."
     static let effect = Effect.reversible
-    static let audience = Audience.users
+    static let audience = Audience.holders(.manageOwnProfile)
     static let action = "user.confirm_phone"
     static let route = Route.post("account/phone/verify/confirm")
     typealias Output = PhoneView

@@ -8,7 +8,7 @@ struct ChangePassword: Command {
     static let summary =
         "Change one's password; all other sessions end, and this one goes on with new tokens."
     static let effect = Effect.reversible
-    static let audience = Audience.users
+    static let audience = Audience.holders(.changeOwnPassword)
     static let action = "user.password_change"
     static let route = Route.post("auth/change-password")
     static let bucket = RateBucket.authBootstrap
@@ -20,6 +20,7 @@ struct ChangePassword: Command {
     @Prepared var stepUp: StepUp?
     @Prepared var hash: PasswordHash?
     @Prepared var credentials: Credentials?
+    var subject: Subject? { stepUp?.subject }
 
     mutating func prepare(_ db: Reader, _ context: Context) async throws {
         let id = try context.userID()

@@ -15,6 +15,7 @@ package struct StepUp: Sendable {
     }
 
     package let user: ULID
+    package var subject: Subject { Subject("user", user.description) }
     private let proof: Proof
     /// What is named when the proof is wrong.
     private let field: String
@@ -31,7 +32,6 @@ package struct StepUp: Sendable {
             try RateWindow.proof(of: id).requireRoom(db, now: context.now)
             return (try User.find(id, db), try TwoFactor.find(id, db))
         }
-        if let full { throw RateWindow.refusal(until: full, now: context.now) }
         if let password, let stored = user?.hashedPassword {
             let hash = PasswordHash(stored: stored)
             let isRight = try await hash.matches(password)

@@ -25,7 +25,7 @@ struct AddMyAddress: Command {
     static let name = "my_address_add"
     static let summary = "Keep an address; the first one becomes the default."
     static let effect = Effect.additive
-    static let audience = Audience.users
+    static let audience = Audience.holders(.manageOwnProfile)
     static let route = Route.post("addresses/me")
     static let creates = true
     static let action = "user.address_add"
@@ -75,7 +75,7 @@ struct UpdateMyAddress: Command {
     static let summary = "Change one of the caller's addresses; what is left out stays as it is."
     static let effect = Effect.reversible
     static let isIdempotent = true
-    static let audience = Audience.users
+    static let audience = Audience.holders(.manageOwnProfile)
     static let route = Route.patch("addresses/me/:id")
     static let action = "user.address_update"
 
@@ -130,7 +130,7 @@ struct DeleteMyAddress: Command {
     static let name = "my_address_delete"
     static let summary = "Delete one of the caller's addresses; another one becomes the default."
     static let effect = Effect.reversible
-    static let audience = Audience.users
+    static let audience = Audience.holders(.manageOwnProfile)
     static let route = Route.delete("addresses/me/:id")
     static let action = "user.address_delete"
 
