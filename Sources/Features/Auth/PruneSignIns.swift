@@ -1,7 +1,8 @@
 import Kernel
 import Storage
 
-/// Deletes what can no longer matter to any sign-in, a little at a time.
+/// Deletes what can no longer matter to any sign-in, a little at a time. How long what
+/// tells of people is kept is ``RetentionRule``'s to say.
 struct PruneSignIns: ScheduledJob {
     static let name = "maintenance.prune_sign_ins"
     static let queue = Queue.maintenance
@@ -31,7 +32,6 @@ struct PruneSignIns: ScheduledJob {
             ("phone_codes", "user_id", "expires_at <= \(now)"),
             ("trusted_devices", "id", "expires_at <= \(now)"),
             ("password_reset_tokens", "id", "expires_at <= \(past)"),
-            ("guest_sessions", "id", "expires_at <= \(past)"),
             ("refresh_tokens", "token_hash", "expires_at <= \(past)"),
             // A session outlives the last of its tokens, so none refers to it.
             ("user_sessions", "id", "expires_at <= \(past)"),

@@ -22,6 +22,12 @@ struct RetentionRule: Sendable {
             name: "guest_sessions", table: "guest_sessions", key: "id", condition: { "expires_at < \($0)" },
             age: days(30)),
         RetentionRule(
+            name: "guest_searches", table: "search_history", key: "id",
+            condition: { "guest_session_id IS NOT NULL AND last_searched_at < \($0)" }, age: days(90)),
+        RetentionRule(
+            name: "search_history", table: "search_history", key: "id",
+            condition: { "deleted_at IS NOT NULL AND deleted_at < \($0)" }, age: days(90)),
+        RetentionRule(
             name: "mailbox", table: "mailbox_messages", key: "id", condition: { "created_at < \($0)" },
             age: days(90)),
     ]
@@ -29,11 +35,8 @@ struct RetentionRule: Sendable {
     /// Rules of `retention.purge_soft_deleted`.
     static let softDeleted: [RetentionRule] = [
         RetentionRule(
-            name: "search_history", table: "search_history", key: "id",
-            condition: { "deleted_at IS NOT NULL AND deleted_at < \($0)" }, age: days(30)),
-        RetentionRule(
             name: "addresses", table: "user_addresses", key: "id",
-            condition: { "NOT is_active AND updated_at < \($0)" }, age: days(30)),
+            condition: { "NOT is_active AND updated_at < \($0)" }, age: days(30))
     ]
 
     static let batch = 1_000

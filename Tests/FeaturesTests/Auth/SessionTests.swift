@@ -233,11 +233,10 @@ import Testing
         try await TestPlatform.with(dialect) { platform in
             let answer = try await platform.member().answer
             _ = try await platform.guest("auth_refresh", Self.refresh(answer))
-            _ = try await platform.guest("guest_session_create", [:])
             _ = try await platform.guest("password_reset_request", ["email": .string(People.email)])
             _ = try await platform.refusal("auth_login_with_session", People.credentials("x@example.com"))
             let tables = [
-                "refresh_tokens", "user_sessions", "guest_sessions", "password_reset_tokens", "rate_windows",
+                "refresh_tokens", "user_sessions", "password_reset_tokens", "rate_windows",
                 "sign_in_failures",
             ]
             func prune() async throws -> [String] {
@@ -251,7 +250,7 @@ import Testing
             }
             #expect(try await prune() == tables)
             platform.advance(by: .seconds(3_601))
-            #expect(try await prune() == Array(tables.prefix(4)))
+            #expect(try await prune() == Array(tables.prefix(3)))
             platform.advance(by: .seconds(60 * 86_400))
             #expect(try await prune() == [])
         }
