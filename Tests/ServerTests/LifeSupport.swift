@@ -37,14 +37,15 @@ extension TestServer {
             body: body.map { JSONValue.object($0).encoded() })
     }
 
-    /// The answer of a call that succeeds, with this status unless nil is given.
+    /// The answer of a call that succeeds with this status.
     @discardableResult
     func json(
-        _ method: HTTPMethod, _ path: String, _ body: JSONObject?, _ token: String?, status: Int? = nil
+        _ method: HTTPMethod, _ path: String, _ body: JSONObject?, _ token: String?, status: Int = 200
     ) async throws -> JSONValue {
         let answer = try await call(method, path, body, token)
-        guard answer.status == status ?? answer.status, (200..<300).contains(answer.status) else {
-            throw Failure(.conflict, "\(method) \(path) answered \(answer.status): \(answer.json.text)")
+        guard answer.status == status else {
+            throw Failure(
+                .conflict, "\(method) \(path) answered \(answer.status), not \(status): \(answer.json.text)")
         }
         return answer.json
     }
