@@ -30,6 +30,11 @@ extension TestPlatform {
         }
     }
 
+    /// Lets instructors register without an invite.
+    func letInstructorsJoin() async throws {
+        try await execute("UPDATE beta_settings SET allow_signup_without_invite = \(true)")
+    }
+
     /// What the body fails with.
     func refusal(_ body: @escaping @Sendable (Transaction, Context) throws -> Void) async throws -> Failure? {
         do {
