@@ -126,6 +126,17 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func whoOnlySendsLinksIsRecognisedByTheirAddress(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (maria, joe) = (try await platform.person(.student), try await platform.person(.student))
+            _ = try await platform.call("referral_send", ["emails": ["kim@example.com"]], as: maria)
+            let code = try #require(try await platform.call("referral_me", as: maria)["code"])
+            let claim = try await platform.call("referral_claim", ["code": code], as: joe)
+            #expect(claim["attributed"] == false && claim["reason"] == "self_referral")
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func administratorsAndInstructorsSeeWhatReferralsEarn(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let (admin, ada) = (try await platform.person(.admin), try await platform.person(.instructor))
