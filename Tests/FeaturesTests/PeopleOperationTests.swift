@@ -142,6 +142,7 @@ import Testing
             let (admin, ada) = (try await platform.person(.admin), try await platform.person(.instructor))
             let (kim, student) = (try await platform.person(.instructor), try await platform.person(.student))
             let (adaID, kimID) = (try Self.id(ada), try Self.id(kim))
+            try await platform.givenPayoutAccount(adaID)
             let code = try await ReferralTests.code(platform, of: adaID)
             #expect(try await ReferralTests.claim(platform, code.code, by: kimID) == .attributed)
             _ = try await platform.act { tx, context in

@@ -197,6 +197,20 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func onlyAStudentsFirstLessonEarns(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (_, student) = try await Self.pair(platform)
+            let instructor = try await platform.newUser()
+            _ = try await platform.givenBooking(student: student, instructor: instructor, .cancelled)
+            let first = try await platform.givenBooking(student: student, instructor: instructor)
+            let second = try await platform.givenBooking(student: student, instructor: instructor)
+            #expect(try await Self.earn(platform, student, booking: second) == nil)
+            try await platform.execute("UPDATE bookings SET status = 'NO_SHOW' WHERE id = \(first)")
+            #expect(try await Self.earn(platform, student, booking: second) != nil)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func aRewardIsVoidWhenPaidBackOrForgotten(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let (first, student) = try await Self.pair(platform)
