@@ -249,6 +249,33 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func administratorsWhoChangeDifferentNumbersAtOnceLoseNone(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            for round in 1...8 {
+                let changes: [JSONObject] = [
+                    ["demand_share": .double(Double(round) / 10)], ["name_weight": .int(round)],
+                    ["maximum_services": .int(round)], ["founding_boost": .double(1 + Double(round) / 10)],
+                ]
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for change in changes {
+                        group.addTask {
+                            _ = try await platform.call("search_config_update", change, as: admin)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                let ranking = try await platform.call("search_config_read", as: admin)["ranking"]
+                for change in changes {
+                    for (key, value) in change {
+                        #expect(ranking?[key]?.doubleValue == value.doubleValue, "\(key), round \(round)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func administratorsChangeTheRankingAndBringItBack(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let admin = try await platform.person(.admin)

@@ -22,10 +22,11 @@ struct SearchConfiguration: Codable, Sendable {
             updatedAt: try row?.get(at: 1))
     }
 
-    /// Changes numbers, and says so.
+    /// Changes numbers, and says so. Who changes some at the same time waits, and finds these.
     static func change(
         _ tx: Transaction, _ context: Context, _ edit: (inout SearchRanking) -> Void
     ) throws -> SearchConfiguration {
+        try tx.lock("search_config")
         try tx.lock("platform_config")
         let old = try current(tx).ranking
         var new = old
