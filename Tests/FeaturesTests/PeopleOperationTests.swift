@@ -225,6 +225,22 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aConversationThatIsBegunAgainHasAnotherMessage(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (maria, ada) = (try await platform.person(.student), try await platform.person(.instructor))
+            for _ in 0..<2 {
+                _ = try await platform.call(
+                    "conversation_start",
+                    ["instructor_id": try Self.text(ada), "initial_message": "Hello"], as: maria)
+            }
+            #expect(try await platform.count("conversations") == 1)
+            #expect(try await platform.count("messages") == 2)
+            let descriptor = OperationCatalog(platform.features)["conversation_start"]
+            #expect(descriptor?.isIdempotent == false, "so it must not say that a repeat changes nothing")
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func aMessageNamesALessonOfTheTwoOnly(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let (maria, ada) = (try await platform.person(.student), try await platform.person(.instructor))
