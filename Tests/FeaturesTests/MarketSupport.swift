@@ -59,12 +59,20 @@ extension TestPlatform {
             """)
     }
 
+    /// Takes the account out of the market, past everything that would refuse it.
+    func suspend(_ teacher: Teacher) async throws {
+        try await execute("UPDATE users SET account_status = 'suspended' WHERE id = \(teacher.user)")
+    }
+
     /// Enqueues a job and runs what is due.
     func runJob(_ job: some Job) async throws {
         try await database.transaction(context(.system("test"), surface: .job), category: .automated) {
             tx, _ in _ = try tx.enqueue(job)
         }
         try await drainJobs()
+        let problems = try await rows(
+            "SELECT error_message FROM task_executions WHERE outcome <> 'completed'")
+        guard problems.isEmpty else { throw Failure(.internal, problems.joined(separator: " ")) }
     }
 
     /// Writes bits past the operations.

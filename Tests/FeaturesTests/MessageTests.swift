@@ -69,6 +69,16 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aNotificationKeepsNothingOfTheWords(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let thread = try await Self.thread(platform)
+            try await Self.write(platform, thread, "marzipan")
+            let texts = try await platform.rows("SELECT body FROM notifications")
+            #expect(texts.count == 1 && !texts.contains { $0.contains("marzipan") })
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func onlyTheTwoSeeAConversation(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let thread = try await Self.thread(platform)

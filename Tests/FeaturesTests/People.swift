@@ -30,6 +30,11 @@ extension TestPlatform {
         }
     }
 
+    /// Lets instructors register without an invite.
+    func letInstructorsJoin() async throws {
+        try await execute("UPDATE beta_settings SET allow_signup_without_invite = \(true)")
+    }
+
     /// What the body fails with.
     func refusal(_ body: @escaping @Sendable (Transaction, Context) throws -> Void) async throws -> Failure? {
         do {
@@ -59,6 +64,21 @@ extension TestPlatform {
                 """)
         }
         return id
+    }
+
+    /// An instructor's profile for the user, and an account that money can go to.
+    func givenPayoutAccount(_ user: ULID) async throws {
+        let (profile, account, now) = (newID(), newID(), now)
+        try await execute(
+            """
+            INSERT INTO instructor_profiles (id, user_id, is_live, created_at, updated_at)
+            VALUES (\(profile), \(user), \(false), \(now), \(now))
+            """,
+            """
+            INSERT INTO stripe_connected_accounts (id, instructor_profile_id, stripe_account_id, \
+            onboarding_completed, created_at, updated_at)
+            VALUES (\(account), \(profile), \("acct_\(account)"), \(true), \(now), \(now))
+            """)
     }
 
     /// How many audit entries of an action there are.

@@ -126,11 +126,23 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func whoOnlySendsLinksIsRecognisedByTheirAddress(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (maria, joe) = (try await platform.person(.student), try await platform.person(.student))
+            _ = try await platform.call("referral_send", ["emails": ["kim@example.com"]], as: maria)
+            let code = try #require(try await platform.call("referral_me", as: maria)["code"])
+            let claim = try await platform.call("referral_claim", ["code": code], as: joe)
+            #expect(claim["attributed"] == false && claim["reason"] == "self_referral")
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func administratorsAndInstructorsSeeWhatReferralsEarn(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let (admin, ada) = (try await platform.person(.admin), try await platform.person(.instructor))
             let (kim, student) = (try await platform.person(.instructor), try await platform.person(.student))
             let (adaID, kimID) = (try Self.id(ada), try Self.id(kim))
+            try await platform.givenPayoutAccount(adaID)
             let code = try await ReferralTests.code(platform, of: adaID)
             #expect(try await ReferralTests.claim(platform, code.code, by: kimID) == .attributed)
             _ = try await platform.act { tx, context in
@@ -209,6 +221,22 @@ import Testing
             await platform.recorder.flush()
             let entries = try await platform.rows("SELECT metadata, changes FROM audit_logs")
             #expect(!entries.contains { $0.contains("Hello") || $0.contains("Hi Maria") })
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func aConversationThatIsBegunAgainHasAnotherMessage(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (maria, ada) = (try await platform.person(.student), try await platform.person(.instructor))
+            for _ in 0..<2 {
+                _ = try await platform.call(
+                    "conversation_start",
+                    ["instructor_id": try Self.text(ada), "initial_message": "Hello"], as: maria)
+            }
+            #expect(try await platform.count("conversations") == 1)
+            #expect(try await platform.count("messages") == 2)
+            let descriptor = OperationCatalog(platform.features)["conversation_start"]
+            #expect(descriptor?.isIdempotent == false, "so it must not say that a repeat changes nothing")
         }
     }
 

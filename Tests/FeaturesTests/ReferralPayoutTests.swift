@@ -8,7 +8,8 @@ import Testing
 @Suite struct ReferralPayoutTests {
     /// A payout for an instructor who completed their first lesson.
     static func payout(_ platform: TestPlatform) async throws -> ULID {
-        let (_, instructor) = try await ReferralTests.pair(platform)
+        let (referrer, instructor) = try await ReferralTests.pair(platform)
+        try await platform.givenPayoutAccount(referrer)
         let ids = try await platform.act { tx, context in
             try (0..<2).map { _ in
                 try InstructorReferral.firstLessonCompleted(
@@ -39,6 +40,35 @@ import Testing
             #expect(payout.amountCents == 7_500 && payout.isFoundingBonus)
             #expect(payout.idempotencyKey == "instructor_referral_\(payout.referredInstructor)")
             #expect(try await platform.count("jobs") == 0)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func onlyAnInstructorsFirstLessonEarnsAndOnlyWhoCanBePaid(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (referrer, instructor) = try await ReferralTests.pair(platform)
+            let student = try await platform.newUser()
+            let first = try await platform.givenBooking(student: student, instructor: instructor)
+            let complete = { (booking: ULID) in
+                try await platform.act { tx, context in
+                    try InstructorReferral.firstLessonCompleted(
+                        instructor: instructor, booking: booking, tx, context)
+                }
+            }
+            #expect(try await complete(first) == nil, "the referrer has no account")
+            try await platform.givenPayoutAccount(referrer)
+            for ended in ["onboarding_completed = FALSE", "deauthorized_at = 1"] as [SQL] {
+                try await platform.execute("UPDATE stripe_connected_accounts SET \(ended)")
+                #expect(try await complete(first) == nil)
+                try await platform.execute(
+                    """
+                    UPDATE stripe_connected_accounts SET onboarding_completed = TRUE, deauthorized_at = NULL
+                    """)
+            }
+            let second = try await platform.givenBooking(student: student, instructor: instructor)
+            #expect(try await complete(second) == nil, "not the first")
+            try await platform.execute("DELETE FROM bookings WHERE id = \(second)")
+            #expect(try await complete(first) != nil)
         }
     }
 

@@ -57,6 +57,33 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aSlugIsNobodysCode(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (mine, other) = (
+                try await Self.code(platform, of: platform.newUser()),
+                try await Self.code(platform, of: platform.newUser())
+            )
+            let dashed = other.code.lowercased().prefix(4) + "-" + other.code.lowercased().dropFirst(4)
+            for slug in [other.code, String(dashed)] {
+                let failure = try await platform.refusal { try mine.name(slug, $0, $1) }
+                #expect(failure?.reason == "slug_taken", "\(slug)")
+            }
+            // Names from before, and a code that was drawn later.
+            try await platform.execute(
+                """
+                UPDATE referral_codes SET vanity_slug = \(other.code.lowercased()) WHERE id = \(mine.id)
+                """,
+                """
+                UPDATE referral_codes SET vanity_slug = \(mine.code.lowercased()) WHERE id = \(other.id)
+                """)
+            for code in [mine, other] {
+                let found = try await platform.database.read { try ReferralCode.find(code.code, $0) }
+                #expect(found?.id == code.id)
+            }
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func everybodyIsBroughtOnce(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let code = try await Self.code(platform, of: platform.newUser())
@@ -166,6 +193,20 @@ import Testing
                 try ReferralReward.refunded(booking: try #require(booking), tx, context)
             }
             #expect(try await Self.states(platform, referrer) == ["redeemed"], "what is used stays used")
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func onlyAStudentsFirstLessonEarns(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let (_, student) = try await Self.pair(platform)
+            let instructor = try await platform.newUser()
+            _ = try await platform.givenBooking(student: student, instructor: instructor, .cancelled)
+            let first = try await platform.givenBooking(student: student, instructor: instructor)
+            let second = try await platform.givenBooking(student: student, instructor: instructor)
+            #expect(try await Self.earn(platform, student, booking: second) == nil)
+            try await platform.execute("UPDATE bookings SET status = 'NO_SHOW' WHERE id = \(first)")
+            #expect(try await Self.earn(platform, student, booking: second) != nil)
         }
     }
 

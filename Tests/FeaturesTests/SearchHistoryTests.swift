@@ -107,6 +107,35 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func whatAGuestSearchesAgainAfterwardsIsTheirsAndTakenOverAgain(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let student = try await platform.person(.student)
+            let user = try TestPlatform.id(student)
+            func search() async throws {
+                _ = try await platform.call(
+                    "search_history_record_guest",
+                    ["search_query": "piano", "guest_session_id": .string(Self.guest)], as: .guest)
+            }
+            func adopt() async throws -> Int {
+                try await platform.database.transaction(platform.context(student), category: .user) {
+                    tx, unit in
+                    try SearchHistory.adopt(guestSession: Self.guest, user: user, tx, unit.context)
+                }
+            }
+            try await search()
+            try await search()
+            #expect(try await adopt() == 1)
+            try await search()
+            let guests = try await platform.call(
+                "search_history_list", ["guest_session_id": .string(Self.guest)], as: .guest)
+            #expect(Self.texts(guests) == ["piano 1"])
+            #expect(try await adopt() == 1)
+            let list = try await platform.call("search_history_list", as: student)
+            #expect(Self.texts(list) == ["piano 3"], "none is counted twice")
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func interactionsAreCountedOncePerSearch(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
             let (student, admin) = (

@@ -153,8 +153,8 @@ import Testing
                 counts.append(platform.database.takeStatementCount())
                 #expect(answer["meta"]?["total_results"]?.intValue == (round == 0 ? 3 : 50))
             }
-            // Six that read; the row and the two roll-ups that write it down.
-            #expect(counts == [9, 9])
+            // Seven that read; the row and the two roll-ups that write it down.
+            #expect(counts == [10, 10])
         }
     }
 
@@ -211,6 +211,67 @@ import Testing
             try await platform.runJob(CalculateSearchMetrics())
             try await platform.runJob(GenerateDailyReport())
             #expect(try await platform.count("analytics_reports") == 3)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func whatFoundingInstructorsGainIsOneNumberWhereverItIsChanged(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            let teacher = try await platform.teacher()
+            try await platform.offer("piano", by: teacher)
+            try await platform.execute(
+                "UPDATE instructor_profiles SET is_founding_instructor = TRUE WHERE id = \(teacher.profile)"
+            )
+            func score() async throws -> Double {
+                try #require(
+                    try await Self.find(platform, "piano")["results"]?[0]?["score"]?.doubleValue)
+            }
+            func boosts() async throws -> [Double?] {
+                [
+                    try await platform.call("pricing_config_show", as: admin)["config"]?[
+                        "founding_search_boost"],
+                    try await platform.call("search_config_read", as: admin)["ranking"]?["founding_boost"],
+                ].map { $0?.doubleValue }
+            }
+            let before = try await score()
+            _ = try await platform.call("search_config_update", ["demand_share": 0.25], as: admin)
+            _ = try await platform.call(
+                "pricing_config_update", ["founding_search_boost": 3], as: admin)
+            #expect(try await boosts() == [3, 3])
+            #expect(try await abs(score() - before * 2) < 0.001)
+            _ = try await platform.call("search_config_update", ["founding_boost": 1.5], as: admin)
+            #expect(try await boosts() == [1.5, 1.5])
+            #expect(try await abs(score() - before) < 0.001)
+            #expect(
+                try await platform.rows("SELECT body FROM search_config").first?.contains("boost") == false)
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
+    func administratorsWhoChangeDifferentNumbersAtOnceLoseNone(dialect: Dialect) async throws {
+        try await TestPlatform.with(dialect) { platform in
+            let admin = try await platform.person(.admin)
+            for round in 1...8 {
+                let changes: [JSONObject] = [
+                    ["demand_share": .double(Double(round) / 10)], ["name_weight": .int(round)],
+                    ["maximum_services": .int(round)], ["founding_boost": .double(1 + Double(round) / 10)],
+                ]
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for change in changes {
+                        group.addTask {
+                            _ = try await platform.call("search_config_update", change, as: admin)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                let ranking = try await platform.call("search_config_read", as: admin)["ranking"]
+                for change in changes {
+                    for (key, value) in change {
+                        #expect(ranking?[key]?.doubleValue == value.doubleValue, "\(key), round \(round)")
+                    }
+                }
+            }
         }
     }
 

@@ -206,29 +206,58 @@ import Testing
         }
     }
 
+    /// Gives a teacher random days and two lessons.
+    /// - Returns: the minutes that can be booked of seven days, slot by slot.
+    private static func plan(
+        _ platform: TestPlatform, _ teacher: Teacher, _ zone: LocalZone, isAwayOnTheLastDay: Bool,
+        _ random: inout SeededGenerator
+    ) async throws -> Int {
+        let (now, today) = (platform.now, zone.day(platform.now))
+        // One lesson keeps its time, the other one does not.
+        let lesson = zone.instant(today.adding(days: 3), minute: 600)
+        for (hours, status) in [(0, "CONFIRMED"), (4, "CANCELLED")] {
+            let start = lesson + .seconds(hours * 3_600)
+            try await platform.book(teacher, from: start, to: start + .seconds(3_600), status: status)
+        }
+        if isAwayOnTheLastDay {
+            let date = today.adding(days: 6)
+            let blackout = BlackoutDate(id: platform.newID(), date: date, reason: nil, createdAt: now)
+            try await platform.act { tx, _ in try blackout.insert(for: teacher.user, tx) }
+        }
+        var minutes = 0
+        for offset in [-1, 0, 3, 6, 7] {
+            let bytes = (0..<36).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let (day, bits) = (today.adding(days: offset), try #require(DayBits(bytes: bytes)))
+            try await platform.setBits([day: bits], of: teacher)
+            guard (0..<7).contains(offset), offset != 6 || !isAwayOnTheLastDay else { continue }
+            for slot in 0..<288 where bits[slot] {
+                let start = zone.instant(day, minute: slot * 5)
+                let isTaken = start > lesson - .seconds(1_200) && start < lesson + .seconds(4_500)
+                if start >= now + .seconds(3_600), !isTaken { minutes += 5 }
+            }
+        }
+        return minutes
+    }
+
     @Test(arguments: TestDatabase.available)
     func analyticsAreThoseOfANaiveCount(dialect: Dialect) async throws {
         let seed = SeededGenerator.randomSeed()
         var random = SeededGenerator(seed: seed)
         try await TestPlatform.with(dialect) { platform in
             var (rates, minutes): ([String: [Int]], [String: Int]) = ([:], [:])
-            let today = LocalZone(nil).day(platform.now)
             for index in 0..<14 {
-                let teacher = try await platform.teacher(isLive: index != 0)
-                var free = 0
-                for offset in [-1, 0, 3, 6, 7] {
-                    let bytes = (0..<36).map { _ in UInt8.random(in: 0...255, using: &random) }
-                    let bits = try #require(DayBits(bytes: bytes))
-                    try await platform.setBits([today.adding(days: offset): bits], of: teacher)
-                    if (0..<7).contains(offset) { free += (0..<288).count { bits[$0] } * 5 }
-                }
+                let zone = LocalZone(["America/New_York", "Pacific/Honolulu", "Asia/Tokyo"][index % 3])
+                let teacher = try await platform.teacher(timezone: zone.name, isLive: index != 0)
+                let free = try await Self.plan(
+                    platform, teacher, zone, isAwayOnTheLastDay: index % 2 == 0, &random)
                 for slug in ["piano", "chess"] where Bool.random(using: &random) {
                     let dollars = Int.random(in: 80...200, using: &random)
                     try await platform.offer(slug, by: teacher, ["hourly_rate": .int(dollars)])
-                    guard index != 0 else { continue }
+                    guard index > 1 else { continue }
                     rates[slug, default: []].append(dollars * 100)
                     minutes[slug, default: 0] += free
                 }
+                if index == 1 { try await platform.suspend(teacher) }
             }
             for _ in 0..<3 { _ = try await platform.call("search", ["q": "piano"], as: .guest) }
             try await platform.runJob(CalculateAnalytics())

@@ -48,6 +48,27 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func walksOfAsManyColumnsAreReadEachByItsOwn(dialect: Dialect) async throws {
+        try await withDatabase(dialect) { database in
+            try await database.run("CREATE TABLE a (n \(.int) NOT NULL, b \(.bytes) NOT NULL)")
+            try await database.run("CREATE TABLE c (t \(.text) NOT NULL, n \(.int) NOT NULL)")
+            try await database.run("INSERT INTO a VALUES (1, \([1, 2] as [UInt8]))")
+            try await database.run("INSERT INTO c VALUES ('one', 2)")
+            let seen = try await database.read { snapshot in
+                var seen: [String] = []
+                try snapshot.forEachRow("SELECT n, b FROM a") {
+                    seen.append("\(try $0["n"] as Int) \(try $0["b"] as [UInt8])")
+                }
+                try snapshot.forEachRow("SELECT t, n FROM c") {
+                    seen.append("\(try $0["t"] as String) \(try $0["n"] as Int)")
+                }
+                return seen
+            }
+            #expect(seen == ["1 [1, 2]", "one 2"])
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func aWalkEndsWhenTheBodyThrows(dialect: Dialect) async throws {
         try await withDatabase(dialect) { database in
             let after = try await database.read { snapshot in

@@ -4,10 +4,61 @@ package import Storage
 
 /// Where a test's database lives.
 package struct TestPlace: Sendable {
+    private enum Kind: Sendable {
+        case folder(URL)
+        case schema, database
+    }
+
     package let url: DatabaseURL
-    /// The schema's name on PostgreSQL.
+    /// The schema's or the database's name on PostgreSQL.
     package let name: String
-    let folder: URL?
+    private let kind: Kind
+
+    private static func newName() -> String {
+        "test_" + UUID().uuidString.lowercased().split(separator: "-").joined()
+    }
+
+    /// A folder for a file of SQLite.
+    static func folder() throws -> TestPlace {
+        let name = newName()
+        let folder = FileManager.default.temporaryDirectory.appending(path: name)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return TestPlace(
+            url: .sqlite(folder.appending(path: "test.sqlite").path), name: name, kind: .folder(folder))
+    }
+
+    /// A schema of PostgreSQL.
+    static func schema() async throws -> TestPlace {
+        let name = newName()
+        try await PostgresServer.run("CREATE SCHEMA \(identifier: name)")
+        return TestPlace(url: try PostgresServer.url(schema: name), name: name, kind: .schema)
+    }
+
+    /// An empty place that can be copied; nil on a server where none can.
+    static func empty(_ dialect: Dialect) async throws -> TestPlace? {
+        switch dialect {
+        case .sqlite: return try folder()
+        case .postgres: return await PostgresServer.prepare() ? try await database(copying: nil) : nil
+        }
+    }
+
+    private static func database(copying template: String?) async throws -> TestPlace {
+        let name = newName()
+        try await PostgresServer.create(database: name, copying: template)
+        return TestPlace(url: try PostgresServer.url(database: name), name: name, kind: .database)
+    }
+
+    /// Another place with the same in it.
+    func copy() async throws -> TestPlace {
+        guard case .sqlite(let source) = url else { return try await Self.database(copying: name) }
+        let place = try Self.folder()
+        guard case .sqlite(let target) = place.url else { return place }
+        // What was committed last may still stand in the log beside the file.
+        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: source + suffix) {
+            try FileManager.default.copyItem(atPath: source + suffix, toPath: target + suffix)
+        }
+        return place
+    }
 
     /// Opens it. Closing the database that `removes` says so removes the place.
     package func open(
@@ -18,12 +69,18 @@ package struct TestPlace: Sendable {
         return removes ? TestPlaceDatabase(database, at: self) : database
     }
 
-    /// Removes the folder or the schema.
+    /// Removes the folder, the schema or the database.
     package func remove() async {
-        if let folder { return (try? FileManager.default.removeItem(at: folder)) ?? () }
-        guard let administrator = try? await TestDatabase.administrator() else { return }
-        try? await administrator.write { _ = try $0.run("DROP SCHEMA IF EXISTS \(identifier: name) CASCADE") }
-        await administrator.close()
+        switch kind {
+        case .folder: removeFolder()
+        case .schema:
+            try? await PostgresServer.run("DROP SCHEMA IF EXISTS \(identifier: name) CASCADE")
+        case .database: try? await PostgresServer.drop(database: name)
+        }
+    }
+
+    fileprivate func removeFolder() {
+        if case .folder(let folder) = kind { try? FileManager.default.removeItem(at: folder) }
     }
 }
 
@@ -39,7 +96,7 @@ private final class TestPlaceDatabase: Database {
 
     deinit {
         // A test that forgot to close leaves no file behind.
-        if let folder = place.folder { try? FileManager.default.removeItem(at: folder) }
+        place.removeFolder()
     }
 
     var dialect: Dialect { base.dialect }

@@ -38,24 +38,14 @@ struct PruneSignIns: ScheduledJob {
         ]
         var count = 0
         for (table, key, condition) in statements {
-            count += try await Self.delete(
+            count += try await attempt.database.runInBatches(
+                of: Self.batch,
                 """
                 DELETE FROM \(table) WHERE \(key) IN (
                     SELECT \(key) FROM \(table) WHERE \(condition) LIMIT \(Self.batch))
-                """, attempt)
+                """)
         }
         attempt.summarize("\(count) rows deleted")
         try await attempt.settle { _, _ in .completed }
-    }
-
-    /// Runs a statement, each time in a transaction of its own, until it finds no full batch.
-    private static func delete(_ statement: SQL, _ attempt: JobAttempt) async throws -> Int {
-        var count = 0
-        while true {
-            let deleted = try await attempt.database.write { tx in try tx.run(statement).affected }
-            count += deleted
-            guard deleted == batch else { return count }
-            try Task.checkCancellation()
-        }
     }
 }

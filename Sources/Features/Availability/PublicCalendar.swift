@@ -34,7 +34,7 @@ package struct PublicCalendar: Sendable {
         let days = try AvailabilityCalendar.days(id, from: max(first, today), through: last, db)
         let blackouts = try BlackoutDate.days(id, from: first, through: last, db)
         let taken = try self.taken(
-            id, zone.span(first).lowerBound..<zone.span(last).upperBound, buffer: instructor.buffer, db)
+            id, zone.span(first).lowerBound..<zone.span(last).upperBound, instructor, db)
         let earliest = now + instructor.advance
         var open: [CalendarDay: DayBits] = [:]
         for (day, bits) in days where !blackouts.contains(day) {
@@ -60,20 +60,21 @@ package struct PublicCalendar: Sendable {
         return (first, last)
     }
 
+    /// Whether nothing else can take place during a lesson, which is `b`.
+    static let keepsTime: SQL =
+        "b.booking_end_utc > b.booking_start_utc AND b.status IN ('CONFIRMED', 'COMPLETED')"
+
     /// Lessons that keep their time, each with the buffer on both sides.
     private static func taken(
-        _ id: ULID, _ span: Range<Instant>, buffer: Duration, _ db: Snapshot
+        _ id: ULID, _ span: Range<Instant>, _ instructor: InstructorRules, _ db: Snapshot
     ) throws -> [Range<Instant>] {
         let rows = try db.rows(
             """
-            SELECT booking_start_utc, booking_end_utc FROM bookings WHERE instructor_id = \(id)
-            AND booking_start_utc >= \(span.lowerBound - buffer - longestLesson)
-            AND booking_start_utc < \(span.upperBound + buffer)
-            AND booking_end_utc > booking_start_utc AND status IN ('CONFIRMED', 'COMPLETED')
+            SELECT b.booking_start_utc, b.booking_end_utc FROM bookings b WHERE b.instructor_id = \(id)
+            AND b.booking_start_utc >= \(span.lowerBound - instructor.buffer - longestLesson)
+            AND b.booking_start_utc < \(span.upperBound + instructor.buffer) AND \(keepsTime)
             """)
-        return try rows.map { row in
-            try row.get(at: 0, as: Instant.self) - buffer..<row.get(at: 1, as: Instant.self) + buffer
-        }
+        return try rows.map { row in instructor.widened(try row.get(at: 0)..<row.get(at: 1)) }
     }
 
     /// The first time on the start grid at which a lesson of so many minutes fits.

@@ -3,7 +3,8 @@ import Storage
 
 /// Computes `service_analytics` anew from rows (domain specification §1.3).
 ///
-/// Supply is who is live now and free in the next seven days; prices are the
+/// Supply is who can be booked now, and the time that students can book of the next
+/// seven days (`total_weekly_hours` of the contract, kept in minutes); prices are the
 /// hourly rates that are asked; demand is the searches that showed a service and
 /// the clicks on it. What only bookings of a service could tell stays null, because
 /// bookings do not say yet which service they are of.
@@ -57,7 +58,7 @@ struct CalculateAnalytics: ScheduledJob {
 struct ServiceSupply: Sendable {
     var rates: [Int] = []
     var instructors = 0
-    /// Free in the next seven days, of everybody who teaches it.
+    /// That can be booked in the next seven days, of everybody who teaches it.
     var weeklyMinutes = 0
 
     /// Of the hourly rates, by the nearest rank; nil without any.
@@ -67,7 +68,7 @@ struct ServiceSupply: Sendable {
         return sorted[max(0, (percent * sorted.count + 99) / 100 - 1)]
     }
 
-    /// Hours that are free in a week for each search in a week; nil without searches.
+    /// Hours that can be booked in a week for each search in a week; nil without searches.
     func ratio(to interest: ServiceInterest) -> Double? {
         guard interest.searches30 > 0 else { return nil }
         return Double(weeklyMinutes) / 60 / (Double(interest.searches30) * 7 / 30)
@@ -79,11 +80,13 @@ struct ServiceSupply: Sendable {
         for id in try db.values("SELECT id FROM service_catalog WHERE is_active", as: ULID.self) {
             supply[id] = ServiceSupply()
         }
-        let minutes = try freeMinutes(db, now: now)
+        let minutes = try OpenTime.minutes(inDays: 7, now: now, db)
         try db.forEachRow(
             """
             SELECT i.service_catalog_id, i.hourly_rate_cents, p.user_id FROM instructor_services i
-            JOIN instructor_profiles p ON p.id = i.instructor_profile_id WHERE i.is_active AND p.is_live
+            JOIN instructor_profiles p ON p.id = i.instructor_profile_id
+            JOIN users u ON u.id = p.user_id
+            WHERE i.is_active AND p.is_live AND u.account_status = 'active'
             """
         ) { row in
             let (id, user): (ULID, ULID) = (try row.get(at: 0), try row.get(at: 2))
@@ -93,21 +96,6 @@ struct ServiceSupply: Sendable {
             supply[id]?.weeklyMinutes += minutes[user] ?? 0
         }
         return supply
-    }
-
-    private static func freeMinutes(_ db: Snapshot, now: Instant) throws -> [ULID: Int] {
-        let today = LocalZone(nil).day(now)
-        var minutes: [ULID: Int] = [:]
-        try db.forEachRow(
-            """
-            SELECT instructor_id, bits FROM availability_days
-            WHERE day_date >= \(today) AND day_date < \(today.adding(days: 7))
-            """
-        ) { row in
-            let bits: DayBits = try row.get(at: 1)
-            minutes[try row.get(at: 0), default: 0] += bits.minutes
-        }
-        return minutes
     }
 }
 
@@ -147,9 +135,4 @@ struct ServiceInterest: Sendable {
         }
         return interest
     }
-}
-
-extension DayBits {
-    /// How long the day's windows are together.
-    var minutes: Int { bytes.reduce(0) { $0 + $1.nonzeroBitCount } * Self.slotMinutes }
 }

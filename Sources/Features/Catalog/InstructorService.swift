@@ -86,12 +86,6 @@ package struct InstructorService: Sendable, RowDecodable {
             """)
     }
 
-    package static func hasActive(_ profile: ULID, _ db: Snapshot) throws -> Bool {
-        try db.value(
-            "SELECT 1 FROM instructor_services WHERE instructor_profile_id = \(profile) AND is_active LIMIT 1",
-            as: Int.self) != nil
-    }
-
     /// What the audit log says of it.
     var recorded: JSONObject {
         [

@@ -26,16 +26,11 @@ package struct InviteFilters: Sendable {
 
     func condition(at now: Instant) -> SQL {
         var sql: SQL = "1 = 1"
-        if let email { sql += " AND email LIKE \(Self.pattern(email)) ESCAPE '!'" }
+        if let email { sql += " AND \(SQL.contains("email", email.lowercased()))" }
         if let status { sql += " AND \(Invite.condition(status, at: now))" }
         if let start { sql += " AND id >= \(ULID.first(at: start))" }
         if let end { sql += " AND id < \(ULID.first(at: end))" }
         return sql
-    }
-
-    private static func pattern(_ text: String) -> String {
-        let escaped = text.lowercased().map { "!%_".contains($0) ? "!\($0)" : "\($0)" }
-        return "%\(escaped.joined())%"
     }
 }
 

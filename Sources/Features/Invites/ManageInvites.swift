@@ -69,7 +69,7 @@ struct SendInvite: Command {
 }
 
 /// What ``SendInviteBatch`` and ``StartInviteBatch`` share.
-protocol InviteBatchInputs {
+protocol InviteBatchCommand: Command {
     var emails: [String] { get }
     var role: String { get }
     var grantFoundingStatus: Bool { get }
@@ -78,7 +78,11 @@ protocol InviteBatchInputs {
     var messageNote: String? { get }
 }
 
-extension InviteBatchInputs {
+extension InviteBatchCommand {
+    static var effect: Effect { .additive }
+    static var audience: Audience { .holders(.adminManage) }
+    static var cost: Int { 5 }
+
     func invite(to email: String? = nil) -> NewInvite {
         NewInvite(
             email: email, role: role, grantsFounding: grantFoundingStatus, expiresInDays: expiresInDays,
@@ -93,14 +97,11 @@ extension InviteBatchInputs {
 }
 
 /// Makes and sends some invites at once.
-struct SendInviteBatch: Command, InviteBatchInputs {
+struct SendInviteBatch: InviteBatchCommand {
     static let name = "invite_send_batch"
     static let summary = "Make invites and send them by mail, up to 100 at once."
-    static let effect = Effect.additive
-    static let audience = Audience.holders(.adminManage)
     static let route = Route.post("beta/invites/send-batch")
     static let action = "invite.send_many"
-    static let cost = 5
 
     @Input("Where they go.", .count(1...100)) var emails: [String]
     @Input("What they let their bearers become.", .length(1...40)) var role = Invite.standardRole
@@ -123,15 +124,12 @@ struct SendInviteBatch: Command, InviteBatchInputs {
 }
 
 /// Has a job make and send many invites.
-struct StartInviteBatch: Command, InviteBatchInputs {
+struct StartInviteBatch: InviteBatchCommand {
     static let name = "invite_start_batch"
     static let summary = "Have up to 1,000 invites made and sent; the answer names the task."
-    static let effect = Effect.additive
-    static let audience = Audience.holders(.adminManage)
     static let route = Route.post("beta/invites/send-batch-async")
     static let creates = true
     static let action = "invite.start_batch"
-    static let cost = 5
 
     @Input("Where they go.", .count(1...1_000)) var emails: [String]
     @Input("What they let their bearers become.", .length(1...40)) var role = Invite.standardRole

@@ -19,9 +19,10 @@ extension Conversation {
             UPDATE conversation_user_state SET state = 'active', updated_at = \(context.now)
             WHERE conversation_id = \(id) AND user_id = \(reader) AND state <> 'active'
             """)
+        // None of the words: they would stay readable after the message is changed or deleted.
         try tx.notify(
             user: reader, category: .messages, type: "message.received", title: "You have a new message",
-            body: UntrustedText.cleaned(text, maximumCharacters: 140),
+            body: "Open your conversation to read it.",
             data: ["conversation_id": .string(id.description), "message_id": .string(message.description)])
         return message
     }

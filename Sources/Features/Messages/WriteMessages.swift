@@ -6,7 +6,6 @@ struct StartConversation: Command {
     static let name = "conversation_start"
     static let summary = "Begin a conversation with an instructor, or find the one there is."
     static let effect = Effect.additive
-    static let isIdempotent = true
     static let audience = Audience.holders(.sendMessages)
     static let bucket = RateBucket.conversation
     static let route = Route.post("conversations")

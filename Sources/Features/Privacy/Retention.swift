@@ -51,17 +51,12 @@ struct RetentionRule: Sendable {
 
     /// Deletes in batches, each a transaction of its own, so that writers are not held up.
     func apply(_ database: any Database, now: Instant) async throws -> Int {
-        let statement: SQL = """
+        try await database.runInBatches(
+            of: Self.batch,
+            """
             DELETE FROM \(raw: "\(table)") WHERE \(raw: "\(key)") IN (
                 SELECT \(raw: "\(key)") FROM \(raw: "\(table)") WHERE \(condition(now - age)) LIMIT \(Self.batch))
-            """
-        var total = 0
-        while true {
-            let deleted = try await database.write { tx in try tx.run(statement).affected }
-            total += deleted
-            guard deleted == Self.batch else { return total }
-            try Task.checkCancellation()
-        }
+            """)
     }
 
     /// All rules, one after the other: what each deleted.

@@ -5,14 +5,17 @@ package import Storage
 /// What instructors earn for instructors whom they brought (domain specification §3.5).
 package enum InstructorReferral {
     /// Called when an instructor completed a lesson: at the first, a payout for whoever
-    /// brought them, and the job that makes it. Repeating it changes nothing.
+    /// brought them and can be paid, and the job that makes it. Repeating it changes nothing.
     ///
     /// - Returns: the payout's id; nil when there is none or it was there before.
     @discardableResult
     package static func firstLessonCompleted(
         instructor: ULID, booking: ULID, _ tx: Transaction, _ context: Context
     ) throws -> ULID? {
-        guard let attribution = try ReferralAttribution.of(referred: instructor, tx) else { return nil }
+        guard let attribution = try ReferralAttribution.of(referred: instructor, tx),
+            try !Booking.completedAnother(than: booking, of: "instructor_id = \(instructor)", tx),
+            try InstructorProfile.canBePaid(attribution.referrer, tx)
+        else { return nil }
         let rules = try ReferralConfig.current(tx)
         let isFounding = try FoundingPlaces.remaining(tx) > 0
         let amount = isFounding ? rules.instructorFoundingBonusCents : rules.instructorAmountCents

@@ -194,6 +194,7 @@ struct SendReferrals: Command {
     func run(_ tx: Transaction, _ context: Context) throws -> Output {
         let user = try context.userID()
         let code = try ReferralCode.ensure(of: user, tx, context)
+        try Fingerprint(ip: context.ip, device: nil).note(user, tx, context)
         let name = try User.names([user], tx)[user] ?? User.formerName
         let addresses = emails.map { User.normalized(email: $0) }
         for email in addresses where Recipient.isAddress(email) {

@@ -33,12 +33,14 @@ package struct ReferralCode: Sendable, RowDecodable {
             "SELECT \(columns) FROM referral_codes WHERE referrer_user_id = \(user) AND status = 'active'")
     }
 
-    /// An active one by its code or its slug.
+    /// An active one by its code or its slug; a code comes before a slug that reads the same.
     package static func find(_ text: String, _ db: Snapshot) throws -> ReferralCode? {
-        try db.one(
+        let code = InviteCode.normalized(text)
+        return try db.one(
             """
             SELECT \(columns) FROM referral_codes WHERE status = 'active'
-            AND (code = \(InviteCode.normalized(text)) OR vanity_slug = \(text.lowercased()))
+            AND (code = \(code) OR vanity_slug = \(text.lowercased()))
+            ORDER BY CASE WHEN code = \(code) THEN 0 ELSE 1 END LIMIT 1
             """)
     }
 
@@ -66,7 +68,8 @@ package struct ReferralCode: Sendable, RowDecodable {
     }
 
     /// Gives the code a name of its own.
-    /// - Throws: ``Kernel/Failure/Code/conflict``, `slug_taken`, when another code has it.
+    /// - Throws: ``Kernel/Failure/Code/conflict``, `slug_taken`, when another code has it or is it:
+    ///   a link must not lead to somebody else than the code that it reads like.
     package func name(_ slug: String, _ tx: Transaction, _ context: Context) throws {
         let slug = slug.lowercased()
         guard Self.isSlug(slug) else {
@@ -75,8 +78,12 @@ package struct ReferralCode: Sendable, RowDecodable {
             ])
         }
         let taken: Int? = try tx.value(
-            "SELECT 1 FROM referral_codes WHERE vanity_slug = \(slug) AND id <> \(id)")
-        let failure = Failure(.conflict, "The name '\(slug)' is taken.", reason: "slug_taken")
+            """
+            SELECT 1 FROM referral_codes
+            WHERE (vanity_slug = \(slug) OR code = \(InviteCode.normalized(slug))) AND id <> \(id) LIMIT 1
+            """)
+        let failure = Failure(
+            .conflict, "The name '\(slug)' is taken.", hint: "Choose another one.", reason: "slug_taken")
         guard taken == nil else { throw failure }
         do {
             try tx.savepoint {

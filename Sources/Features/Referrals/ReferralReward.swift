@@ -50,7 +50,7 @@ package struct ReferralReward: Sendable, RowDecodable {
             """)
     }
 
-    /// Called when a student completed their first lesson: a pending reward for whoever
+    /// Called when a student completed a lesson: at the first, a pending reward for whoever
     /// brought them. Small orders earn nothing, and one person earns for so many
     /// students at most. Repeating it changes nothing.
     ///
@@ -61,7 +61,8 @@ package struct ReferralReward: Sendable, RowDecodable {
     ) throws -> ULID? {
         let rules = try ReferralConfig.current(tx)
         guard let attribution = try ReferralAttribution.of(referred: student, tx),
-            basketCents >= rules.minBasketCents
+            basketCents >= rules.minBasketCents,
+            try !Booking.completedAnother(than: booking, of: "student_id = \(student)", tx)
         else { return nil }
         let id = context.newID()
         let unlock = context.now + rules.hold

@@ -22,34 +22,26 @@ struct CleanupSearchHistory: ScheduledJob {
     func run(_ attempt: JobAttempt) async throws {
         let now = attempt.context.environment.now()
         func before(_ days: Int) -> Instant { now - .seconds(days * 86_400) }
-        let deleted = try await Self.delete(
+        let deleted = try await attempt.database.runInBatches(
+            of: Self.batch,
             """
             DELETE FROM search_history WHERE id IN (SELECT id FROM search_history
             WHERE deleted_at < \(before(Self.deletedDays)) ORDER BY deleted_at LIMIT \(Self.batch))
-            """, attempt)
-        let guests = try await Self.delete(
+            """)
+        let guests = try await attempt.database.runInBatches(
+            of: Self.batch,
             """
             DELETE FROM search_history WHERE id IN (SELECT id FROM search_history
             WHERE guest_session_id IS NOT NULL AND last_searched_at < \(before(Self.guestDays))
             ORDER BY last_searched_at LIMIT \(Self.batch))
-            """, attempt)
-        let events = try await Self.delete(
+            """)
+        let events = try await attempt.database.runInBatches(
+            of: Self.batch,
             """
             DELETE FROM search_events WHERE id IN (SELECT id FROM search_events
             WHERE id < \(ULID.first(at: before(Self.eventDays))) ORDER BY id LIMIT \(Self.batch))
-            """, attempt)
+            """)
         attempt.summarize("\(deleted) deleted searches, \(guests) of guests, \(events) events")
         try await attempt.settle { _, _ in .completed }
-    }
-
-    /// Runs a statement, each time in a transaction of its own, until it finds no full batch.
-    private static func delete(_ statement: SQL, _ attempt: JobAttempt) async throws -> Int {
-        var count = 0
-        while true {
-            let deleted = try await attempt.database.write { tx in try tx.run(statement).affected }
-            count += deleted
-            guard deleted == batch else { return count }
-            try Task.checkCancellation()
-        }
     }
 }

@@ -2,44 +2,62 @@ import JSON
 import Kernel
 import Storage
 
-/// The one row of `search_config`; the defaults of ``SearchRanking`` without it.
+/// The one row of `search_config`; the defaults of ``SearchRanking`` without it. What
+/// founding instructors gain is of the pricing, and stands only there.
 struct SearchConfiguration: Codable, Sendable {
     var ranking: SearchRanking
     /// Nil while the defaults hold.
     var updatedAt: Instant?
 
+    private static let boostKey = "founding_boost"
+
+    /// Two statements.
     static func current(_ db: Snapshot) throws -> SearchConfiguration {
-        guard let row = try db.rows("SELECT body, updated_at FROM search_config WHERE id = 1").first else {
-            return SearchConfiguration(ranking: SearchRanking(), updatedAt: nil)
-        }
-        let body = try JSONValue(parsing: try row.get(at: 0, as: String.self))
+        let row = try db.rows("SELECT body, updated_at FROM search_config WHERE id = 1").first
+        let stored = try row.map { try JSONValue(parsing: try $0.get(at: 0, as: String.self)) }
+        var body = try stored?.objectValue ?? object(SearchRanking())
+        body[boostKey] = .double(try PricingConfig.current(db).foundingSearchBoost)
         return SearchConfiguration(
-            ranking: try JSONCoding.decode(SearchRanking.self, from: body), updatedAt: try row.get(at: 1))
+            ranking: try JSONCoding.decode(SearchRanking.self, from: .object(body)),
+            updatedAt: try row?.get(at: 1))
     }
 
-    /// Stores other numbers, or with nil the defaults again, and says so.
-    static func store(_ ranking: SearchRanking?, _ tx: Transaction, _ context: Context) throws
-        -> SearchConfiguration
-    {
+    /// Changes numbers, and says so. Who changes some at the same time waits, and finds these.
+    static func change(
+        _ tx: Transaction, _ context: Context, _ edit: (inout SearchRanking) -> Void
+    ) throws -> SearchConfiguration {
+        try tx.lock("search_config")
+        try tx.lock("platform_config")
         let old = try current(tx).ranking
-        if let ranking {
-            let body = try JSONCoding.value(ranking).text
-            try tx.run(
-                """
-                INSERT INTO search_config (id, body, updated_at) VALUES (1, \(body), \(context.now))
-                ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at
-                """)
-        } else {
-            try tx.run("DELETE FROM search_config WHERE id = 1")
-        }
-        let new = ranking ?? SearchRanking()
+        var new = old
+        edit(&new)
+        try store(new, tx, context)
+        let pricing = try PricingConfig.current(tx)
+        var boosted = pricing
+        boosted.foundingSearchBoost = new.foundingBoost
+        try PlatformConfig.store(PricingConfig.key, boosted, instead: pricing, tx, context)
         try tx.audit(
             "search.config_update", Subject("search_config", nil),
-            changes: changes(from: try recorded(old), to: try recorded(new)))
+            changes: changes(from: try object(old), to: try object(new)))
         return try current(tx)
     }
 
-    private static func recorded(_ ranking: SearchRanking) throws -> JSONObject {
+    private static func store(_ ranking: SearchRanking, _ tx: Transaction, _ context: Context) throws {
+        guard ranking != SearchRanking() else {
+            try tx.run("DELETE FROM search_config WHERE id = 1")
+            return
+        }
+        var body = try object(ranking)
+        body[boostKey] = nil
+        try tx.run(
+            """
+            INSERT INTO search_config (id, body, updated_at)
+            VALUES (1, \(JSONValue.object(body).text), \(context.now))
+            ON CONFLICT (id) DO UPDATE SET body = excluded.body, updated_at = excluded.updated_at
+            """)
+    }
+
+    private static func object(_ ranking: SearchRanking) throws -> JSONObject {
         try JSONCoding.value(ranking).objectValue ?? [:]
     }
 }
@@ -75,12 +93,12 @@ struct UpdateSearchConfig: Command {
     typealias Output = SearchConfiguration
 
     func run(_ tx: Transaction, _ context: Context) throws -> SearchConfiguration {
-        var ranking = try SearchConfiguration.current(tx).ranking
-        ranking.foundingBoost = foundingBoost ?? ranking.foundingBoost
-        ranking.demandShare = demandShare ?? ranking.demandShare
-        ranking.nameWeight = nameWeight ?? ranking.nameWeight
-        ranking.maximumServices = maximumServices ?? ranking.maximumServices
-        return try SearchConfiguration.store(ranking, tx, context)
+        try SearchConfiguration.change(tx, context) { ranking in
+            ranking.foundingBoost = foundingBoost ?? ranking.foundingBoost
+            ranking.demandShare = demandShare ?? ranking.demandShare
+            ranking.nameWeight = nameWeight ?? ranking.nameWeight
+            ranking.maximumServices = maximumServices ?? ranking.maximumServices
+        }
     }
 }
 
@@ -96,6 +114,6 @@ struct ResetSearchConfig: Command {
     typealias Output = SearchConfiguration
 
     func run(_ tx: Transaction, _ context: Context) throws -> SearchConfiguration {
-        try SearchConfiguration.store(nil, tx, context)
+        try SearchConfiguration.change(tx, context) { $0 = SearchRanking() }
     }
 }

@@ -70,6 +70,7 @@ package struct SearchHistory: Codable, Sendable, RowDecodable {
     }
 
     /// Adds a search, or counts it when the same text is there; one that was deleted comes back.
+    /// One that a user took over begins anew: what was counted before is theirs.
     static func record(
         _ text: String, _ type: SearchType, results: Int?, for owner: SearchOwner, _ tx: Transaction,
         _ context: Context
@@ -82,10 +83,14 @@ package struct SearchHistory: Codable, Sendable, RowDecodable {
             VALUES (\(context.newID()), \(owner.userID), \(owner.guestSessionID), \(text), \
             \(SearchText.normalized(text)), \(type), \(results), 1, \(context.now), \(context.now))
             ON CONFLICT (\(target), normalized_query) DO UPDATE SET \
-            search_count = search_history.search_count + 1, search_query = excluded.search_query, \
+            search_count = 1 + CASE WHEN search_history.converted_at IS NULL \
+            THEN search_history.search_count ELSE 0 END, \
+            first_searched_at = CASE WHEN search_history.converted_at IS NULL \
+            THEN search_history.first_searched_at ELSE excluded.first_searched_at END, \
+            search_query = excluded.search_query, \
             search_type = excluded.search_type, last_searched_at = excluded.last_searched_at, \
             results_count = COALESCE(excluded.results_count, search_history.results_count), \
-            deleted_at = NULL
+            deleted_at = NULL, converted_at = NULL, converted_to_user_id = NULL
             RETURNING \(columns)
             """)
         guard let found else { throw Failure(.internal, "An upsert returned no row.") }

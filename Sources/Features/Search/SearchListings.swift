@@ -3,7 +3,7 @@ import Storage
 
 /// Searches services and instructors by words.
 ///
-/// Six statements at most, whatever matches. The search itself is written down
+/// Seven statements at most, whatever matches. The search itself is written down
 /// afterwards, in a transaction of its own; when that fails it has answered all
 /// the same.
 struct SearchListings: Query {

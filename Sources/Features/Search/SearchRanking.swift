@@ -2,8 +2,8 @@ import Kernel
 
 /// In which order results are shown; the numbers can be set by administrators.
 struct SearchRanking: Codable, Sendable, Hashable {
-    /// A founding instructor's score is multiplied by this (domain specification §2.6).
-    var foundingBoost = 1.5
+    /// A founding instructor's score is multiplied by this; kept with the pricing.
+    var foundingBoost = PricingConfig().foundingSearchBoost
     /// How much a service's demand (0 to 100) adds to its score, at most.
     var demandShare = 0.5
     /// What an instructor's own name counts.

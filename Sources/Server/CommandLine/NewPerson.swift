@@ -56,7 +56,7 @@ package struct NewPerson: Sendable {
                 "user.create", user.subject, description: "Account made at the command line",
                 metadata: ["roles": .array(roles.map { .string($0.rawValue) })])
             for role in roles where role != .admin {
-                let account = NewAccount(user: user, email: address, role: role)
+                let account = NewAccount(user: user, email: address, role: role, isMadeByOperator: true)
                 for step in Feature.registrationSteps { try step(account, tx, context) }
             }
             return user.id

@@ -144,9 +144,15 @@ final class PostgresSession: Session {
             cursors -= 1
             if !flight.isRefused { pending.append("CLOSE \(name)") }
         }
+        // Not those kept with the statement: the next cursor of that name has other columns.
+        var cells: PostgresCells?
         var count = Self.fetchCount
-        while count == Self.fetchCount {
-            let rows = try flight.send(takePending() + [fetch])
+        while count == Self.fetchCount, let result = try flight.hold(takePending() + [fetch]) {
+            let rows = withExtendedLifetime(result) {
+                let known = cells ?? PostgresCells(result.pointer)
+                cells = known
+                return known.rows(result.pointer)
+            }
             count = rows.count
             for row in rows { try body(row) }
         }

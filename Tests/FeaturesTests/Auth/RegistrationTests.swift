@@ -11,6 +11,7 @@ import Testing
     @Test(arguments: TestDatabase.available)
     func whoRegistersCanSignIn(dialect: Dialect) async throws {
         try await TestPlatform.with(dialect) { platform in
+            try await platform.letInstructorsJoin()
             let more: JSONObject = ["role": "instructor", "phone": "(212) 555-4567"]
             let answer = try await platform.guest(
                 "auth_register", People.registration(" Maria@Example.com ", more))

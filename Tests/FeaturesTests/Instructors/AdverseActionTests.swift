@@ -164,6 +164,24 @@ import Testing
         }
     }
 
+    @Test(arguments: TestDatabase.available)
+    func theSweepLeavesWhoseCheckWasRenewedBeforeItsTurn(dialect: Dialect) async throws {
+        try await InstructorWorld.with(dialect) { world in
+            let (platform, ada) = (world.platform, try await world.liveInstructor("Ada"))
+            let bob = try await world.liveInstructor("Bob")
+            platform.advance(by: .seconds(366 * 86_400))
+            try await world.renewOthersWhenOneIsTakenDown()
+            try await world.act { tx, _ in try tx.enqueue(SweepExpiredChecks()) }
+            try await platform.drainJobs()
+            #expect(try await !world.profile(ada).isLive)
+            #expect(try await world.profile(bob).isLive)
+            #expect(
+                try await platform.rows(
+                    "SELECT result_summary FROM task_executions WHERE task_name = 'bgc.expiry_sweep'")
+                    == ["result_summary=1 taken down, 0 run out within 30 days, 0 left for the next day"])
+        }
+    }
+
     @Test func theSweepIsOffUnlessItIsSwitchedOn() {
         var settings = Configuration()
         #expect(SweepExpiredChecks.schedules(settings).map(\.isEnabled) == [false])

@@ -113,6 +113,29 @@ struct InstructorWorld: Sendable {
             """)
     }
 
+    /// Has the database renew everybody else's check in the statement that takes somebody down.
+    func renewOthersWhenOneIsTakenDown() async throws {
+        let update: SQL = "UPDATE instructor_profiles SET bgc_valid_until = NULL WHERE id <> NEW.id"
+        switch platform.database.dialect {
+        case .sqlite:
+            try await platform.execute(
+                """
+                CREATE TRIGGER renew_others AFTER UPDATE OF is_live ON instructor_profiles
+                WHEN OLD.is_live AND NOT NEW.is_live BEGIN \(update); END
+                """)
+        case .postgres:
+            try await platform.execute(
+                """
+                CREATE FUNCTION renew_others() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN \(update); RETURN NEW; END $$
+                """,
+                """
+                CREATE TRIGGER renew_others AFTER UPDATE OF is_live ON instructor_profiles FOR EACH ROW
+                WHEN (OLD.is_live AND NOT NEW.is_live) EXECUTE FUNCTION renew_others()
+                """)
+        }
+    }
+
     /// A transaction of the platform itself.
     @discardableResult
     func act<T: Sendable>(_ body: @escaping @Sendable (Transaction, Context) throws -> T) async throws -> T {

@@ -131,6 +131,22 @@ import Testing
     }
 
     @Test(arguments: TestDatabase.available)
+    func aLessonThatIsOverKeepsNobody(dialect: Dialect) async throws {
+        try await InstructorWorld.with(dialect) { world in
+            let (platform, ada) = (world.platform, try await world.liveInstructor())
+            try await world.book(ada)
+            try await platform.execute(
+                "UPDATE bookings SET booking_end_utc = \(platform.now + .microseconds(1))")
+            #expect(
+                try await platform.failure("my_account_suspend", as: ada.actor)?.reason == "future_bookings")
+            platform.advance(by: .microseconds(1))
+            #expect(try await platform.call("my_account_status_show", as: ada.actor)["can_suspend"] == true)
+            let view = try await platform.call("my_account_suspend", as: ada.actor)
+            #expect(view["account_status"] == "suspended")
+        }
+    }
+
+    @Test(arguments: TestDatabase.available)
     func anAccountWithBookedLessonsStays(dialect: Dialect) async throws {
         try await InstructorWorld.with(dialect) { world in
             let (platform, ada) = (world.platform, try await world.liveInstructor())

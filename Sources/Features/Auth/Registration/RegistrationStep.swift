@@ -10,15 +10,19 @@ package struct NewAccount: Sendable {
     package var role: UserRole
     package var inviteCode: String?
     package var guestSessionID: ULID?
+    /// An operator makes the account, so nobody had to invite the person.
+    package var isMadeByOperator: Bool
 
     package init(
-        user: User, email: String, role: UserRole, inviteCode: String? = nil, guestSessionID: ULID? = nil
+        user: User, email: String, role: UserRole, inviteCode: String? = nil, guestSessionID: ULID? = nil,
+        isMadeByOperator: Bool = false
     ) {
         self.user = user
         self.email = email
         self.role = role
         self.inviteCode = inviteCode
         self.guestSessionID = guestSessionID
+        self.isMadeByOperator = isMadeByOperator
     }
 }
 

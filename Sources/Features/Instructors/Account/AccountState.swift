@@ -13,12 +13,12 @@ package struct AccountStateView: Codable, Sendable {
     package var canReactivate: Bool
 
     /// Three statements.
-    package static func load(_ user: ULID, _ db: Snapshot) throws -> AccountStateView {
+    package static func load(_ user: ULID, _ db: Snapshot, now: Instant) throws -> AccountStateView {
         guard let profile = try InstructorProfile.find(user: user, db), let person = try User.find(user, db)
         else { throw InstructorProfile.none }
         let isBooked: Bool
         do {
-            try profile.requireNoFutureBookings(db)
+            try profile.requireNoFutureBookings(db, now: now)
             isBooked = false
         } catch let failure as Failure where failure.reason == "future_bookings" { isBooked = true }
         let status = person.accountStatus
@@ -73,8 +73,8 @@ struct ShowAccountState: Query {
     typealias Output = AccountStateView
 
     func run(_ db: Reader, _ context: Context) async throws -> AccountStateView {
-        let user = try context.userID()
-        return try await db.read { try AccountStateView.load(user, $0) }
+        let (user, now) = (try context.userID(), context.now)
+        return try await db.read { try AccountStateView.load(user, $0, now: now) }
     }
 }
 
@@ -95,7 +95,7 @@ struct SuspendAccount: Command {
             throw Failure(.conflict, "The account is deactivated.", reason: "account_deactivated")
         }
         try profile.setAccount(.suspended, as: "instructor.suspend", tx, context)
-        return try AccountStateView.load(profile.userID, tx)
+        return try AccountStateView.load(profile.userID, tx, now: context.now)
     }
 }
 
@@ -113,7 +113,7 @@ struct DeactivateAccount: Command {
     func run(_ tx: Transaction, _ context: Context) throws -> AccountStateView {
         let profile = try InstructorProfile.own(tx, context)
         try profile.setAccount(.deactivated, as: "instructor.deactivate", tx, context)
-        return try AccountStateView.load(profile.userID, tx)
+        return try AccountStateView.load(profile.userID, tx, now: context.now)
     }
 }
 
@@ -131,6 +131,6 @@ struct ReactivateAccount: Command {
     func run(_ tx: Transaction, _ context: Context) throws -> AccountStateView {
         let profile = try InstructorProfile.own(tx, context)
         try profile.setAccount(.active, as: "instructor.reactivate", tx, context)
-        return try AccountStateView.load(profile.userID, tx)
+        return try AccountStateView.load(profile.userID, tx, now: context.now)
     }
 }

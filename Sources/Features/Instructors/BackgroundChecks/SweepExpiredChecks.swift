@@ -26,8 +26,9 @@ package struct SweepExpiredChecks: ScheduledJob {
         }
         let soon: SQL = "bgc_valid_until > \(now) AND bgc_valid_until <= \(now + Self.noticePeriod)"
         let warned = try await walk(soon, attempt) { profile, tx, _ in
-            guard let end = profile.check.validUntil else { return }
+            guard let end = profile.check.validUntil else { return false }
             try profile.mail(.expiring, key: "\(end.microseconds)", tx)
+            return true
         }
         let failed = ended.failed + warned.failed
         attempt.summarize(
@@ -38,33 +39,36 @@ package struct SweepExpiredChecks: ScheduledJob {
 
     /// Every passed profile that meets the condition, a page in a transaction. One that
     /// fails is left for the next day and does not hold up the others.
-    /// - Returns: how many went well, and how many did not.
+    /// - Returns: for how many something was done, and how many failed.
     private func walk(
         _ condition: SQL, _ attempt: JobAttempt,
-        _ body: @escaping @Sendable (InstructorProfile, Transaction, Context) throws -> Void
+        _ body: @escaping @Sendable (InstructorProfile, Transaction, Context) throws -> Bool
     ) async throws -> (done: Int, failed: Int) {
         var (last, total) = ("", (done: 0, failed: 0))
         while true {
             let after = last
-            let (ids, failed) = try await attempt.database.transaction(attempt.context, category: .automated)
-            { tx, unit in
-                var failed = 0
-                let ids: [ULID] = try tx.values(
-                    """
-                    SELECT id FROM instructor_profiles WHERE bgc_status = 'passed' AND \(condition) AND id > \(after)
-                    ORDER BY id LIMIT \(Self.page)
-                    """)
+            let (ids, done, failed) = try await attempt.database.transaction(
+                attempt.context, category: .automated
+            ) { tx, unit in
+                var (done, failed) = (0, 0)
+                let due: SQL =
+                    "SELECT id FROM instructor_profiles WHERE bgc_status = 'passed' AND \(condition)"
+                let ids: [ULID] = try tx.values(due + " AND id > \(after) ORDER BY id LIMIT \(Self.page)")
                 for id in ids {
                     do {
-                        try tx.savepoint {
-                            guard let profile = try InstructorProfile.lock(id, tx) else { return }
-                            try body(profile, tx, unit.context)
+                        done += try tx.savepoint {
+                            // Whoever had the lock before may have renewed the check.
+                            guard let profile = try InstructorProfile.lock(id, tx),
+                                try tx.value(due + " AND id = \(id)", as: ULID.self) != nil,
+                                try body(profile, tx, unit.context)
+                            else { return 0 }
+                            return 1
                         }
                     } catch is Failure { failed += 1 }
                 }
-                return (ids, failed)
+                return (ids, done, failed)
             }
-            total = (total.done + ids.count - failed, total.failed + failed)
+            total = (total.done + done, total.failed + failed)
             guard ids.count == Self.page, let end = ids.last else { return total }
             last = end.description
         }

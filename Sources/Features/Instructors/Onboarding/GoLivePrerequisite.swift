@@ -22,12 +22,7 @@ package enum GoLivePrerequisite: String, Sendable, CaseIterable, Codable {
         var missing: [Self] = []
         if try !InstructorProfile.hasActiveService(profile.id, db) { missing.append(.skills) }
         if profile.identityVerifiedAt == nil { missing.append(.identity) }
-        let isOnboarded: Bool? = try db.value(
-            """
-            SELECT onboarding_completed FROM stripe_connected_accounts
-            WHERE instructor_profile_id = \(profile.id) AND deauthorized_at IS NULL
-            """)
-        if isOnboarded != true { missing.append(.stripeConnect) }
+        if try !InstructorProfile.canBePaid(profile.userID, db) { missing.append(.stripeConnect) }
         let isCurrent = profile.check.validUntil.map { $0 > now } ?? true
         if profile.bgcStatus != .passed || !isCurrent { missing.append(.backgroundCheck) }
         return missing
@@ -53,6 +48,17 @@ extension InstructorProfile {
                 WHERE instructor_profile_id = \(profile) AND is_active LIMIT 1) AS services
             """)
         return (count ?? 0) > 0
+    }
+
+    /// Whether money can go to a user: they are an instructor whose connected account is
+    /// complete and still ours.
+    package static func canBePaid(_ user: ULID, _ db: Snapshot) throws -> Bool {
+        try db.value(
+            """
+            SELECT 1 FROM stripe_connected_accounts AS a
+            JOIN instructor_profiles AS p ON p.id = a.instructor_profile_id
+            WHERE p.user_id = \(user) AND a.onboarding_completed AND a.deauthorized_at IS NULL
+            """, as: Int.self) != nil
     }
 
     /// Takes over whether there is an active service, after services changed; the

@@ -100,7 +100,7 @@ struct DeleteMyProfile: Command {
 
     func run(_ tx: Transaction, _ context: Context) throws -> Output {
         let profile = try InstructorProfile.own(tx, context)
-        try profile.requireNoFutureBookings(tx)
+        try profile.requireNoFutureBookings(tx, now: context.now)
         try profile.close(tx, context)
         return Output(profileID: profile.id, closedAt: context.now)
     }
@@ -139,12 +139,13 @@ extension InstructorProfile {
         return profile
     }
 
-    /// - Throws: ``Kernel/Failure`` with the reason `future_bookings` while a lesson is booked.
-    package func requireNoFutureBookings(_ db: Snapshot) throws {
+    /// - Throws: ``Kernel/Failure`` with the reason `future_bookings` while a lesson is booked
+    ///   that is not over; one without a time counts as not over.
+    package func requireNoFutureBookings(_ db: Snapshot, now: Instant) throws {
         let first: ULID? = try db.value(
             """
             SELECT id FROM bookings WHERE instructor_id = \(userID) AND status IN ('PENDING', 'CONFIRMED')
-            ORDER BY id LIMIT 1
+            AND (booking_end_utc IS NULL OR booking_end_utc > \(now)) ORDER BY id LIMIT 1
             """)
         guard first != nil else { return }
         throw Failure(

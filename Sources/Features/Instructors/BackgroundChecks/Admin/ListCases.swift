@@ -76,24 +76,11 @@ struct ListCases: Query {
             case .review: "p.bgc_status IN ('review', 'consider')"
             }
         if let search {
-            let pattern = "%\(Self.escaped(search))%"
-            condition += """
-                 AND (u.email \(.ilike) \(pattern) ESCAPE '\\' OR \
-                u.first_name || ' ' || u.last_name \(.ilike) \(pattern) ESCAPE '\\')
-                """
+            let name = SQL.contains("u.first_name || ' ' || u.last_name", search)
+            condition += " AND (\(SQL.contains("u.email", search)) OR \(name))"
         }
         return try await CasePage.load(
             condition, filters: "\(status.rawValue)\u{1F}\(search ?? "")", cursor, limit, db)
-    }
-
-    /// The text as itself in a pattern.
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            if ["%", "_", "\\"].contains(character) { result.append("\\") }
-            result.append(character)
-        }
-        return result
     }
 }
 

@@ -25,18 +25,26 @@ enum RehearsedCheck {
     }
 }
 
+/// What a rehearsal is, whatever it rehearses.
+protocol CheckRehearsal: Command where Output == CheckStatusView {
+    /// The profile's.
+    var id: ULID { get }
+}
+
+extension CheckRehearsal {
+    static var effect: Effect { .reversible }
+    static var audience: Audience { .users }
+    var subject: Subject? { Subject("instructor", id.description) }
+}
+
 /// As if the check had come out clear.
-struct RehearsePass: Command {
+struct RehearsePass: CheckRehearsal {
     static let name = "bgc_mock_pass"
     static let summary = "As if the background check had come out clear; not in production."
-    static let effect = Effect.reversible
-    static let audience = Audience.users
     static let route = Route.post("instructors/:id/bgc/mock/pass")
     static let action = "instructor.bgc_mock_pass"
 
     @Input("The profile's id.") var id: ULID
-    typealias Output = CheckStatusView
-    var subject: Subject? { Subject("instructor", id.description) }
 
     func run(_ tx: Transaction, _ context: Context) throws -> CheckStatusView {
         try RehearsedCheck.complete("clear", id, tx, context)
@@ -44,17 +52,13 @@ struct RehearsePass: Command {
 }
 
 /// As if somebody had to look at the report.
-struct RehearseReview: Command {
+struct RehearseReview: CheckRehearsal {
     static let name = "bgc_mock_review"
     static let summary = "As if somebody had to look at the background report; not in production."
-    static let effect = Effect.reversible
-    static let audience = Audience.users
     static let route = Route.post("instructors/:id/bgc/mock/review")
     static let action = "instructor.bgc_mock_review"
 
     @Input("The profile's id.") var id: ULID
-    typealias Output = CheckStatusView
-    var subject: Subject? { Subject("instructor", id.description) }
 
     func run(_ tx: Transaction, _ context: Context) throws -> CheckStatusView {
         try RehearsedCheck.complete("consider", id, tx, context)
@@ -62,17 +66,13 @@ struct RehearseReview: Command {
 }
 
 /// As if no check had ever been.
-struct RehearseReset: Command {
+struct RehearseReset: CheckRehearsal {
     static let name = "bgc_mock_reset"
     static let summary = "As if there had never been a background check; not in production."
-    static let effect = Effect.reversible
-    static let audience = Audience.users
     static let route = Route.post("instructors/:id/bgc/mock/reset")
     static let action = "instructor.bgc_mock_reset"
 
     @Input("The profile's id.") var id: ULID
-    typealias Output = CheckStatusView
-    var subject: Subject? { Subject("instructor", id.description) }
 
     func run(_ tx: Transaction, _ context: Context) throws -> CheckStatusView {
         try RehearsedCheck.profile(id, tx, context).forgetCheck(tx, context)
