@@ -17,6 +17,8 @@ package struct Configuration: Sendable {
     package var allowedOrigins: [String] = []
     package var allowedHosts: [String] = []
     package var trustedProxies: [String] = []
+    package var stripeAPIKey: String?
+    package var stripeAPIURL = "https://api.stripe.com"
     package var stripeWebhookSecret: String?
     package var stripeWebhookSecretPlatform: String?
     package var stripeWebhookSecretConnect: String?
@@ -78,6 +80,11 @@ package struct Configuration: Sendable {
         .list(
             "TRUSTED_PROXIES", \.trustedProxies,
             "Addresses whose X-Forwarded-For is believed, comma-separated."),
+        .optional(
+            "STRIPE_API_KEY", \.stripeAPIKey,
+            "Stripe API key; without it, and never in production, the built-in Stripe takes payments.",
+            isSecret: true),
+        .text("STRIPE_API_URL", \.stripeAPIURL, "Stripe's API, e.g. that of a test server."),
         .optional(
             "STRIPE_WEBHOOK_SECRET", \.stripeWebhookSecret, "Stripe signing secret (local listener).",
             isSecret: true),

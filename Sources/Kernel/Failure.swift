@@ -1,3 +1,5 @@
+package import JSON
+
 /// The one error every surface understands.
 ///
 /// A `Failure` is written for the caller: a person at a terminal, or a
@@ -32,6 +34,9 @@ package struct Failure: Error, Sendable {
     package var retryAfter: Duration?
     /// Scopes that would have sufficed, for ``Code/forbidden``.
     package var requiredScopes: [Scope] = []
+    /// Members that the contract names beside those of every failure (RFC 9457 §3.2),
+    /// e.g. `conflict_scope`.
+    package var details: JSONObject = [:]
     /// The underlying error. Logged, never shown.
     package var cause: (any Error)?
 

@@ -25,6 +25,9 @@ package protocol Job: Codable, Sendable {
     /// how each ends; nil when every attempt runs alone. When it throws nothing
     /// is kept and each of them runs by itself.
     static var together: JobGroup<Self>? { get }
+    /// Whether the caller of a command that enqueues one waits for it, for a bounded time,
+    /// to see what came of it (``Command/afterJobs(_:_:_:)``).
+    static var isAwaited: Bool { get }
     /// Counts up when an older reader could not understand the payload; adding a
     /// field needs no new number. A process that knows only older ones leaves such
     /// a job to others.
@@ -54,6 +57,7 @@ extension Job {
     package static var uniqueFor: Duration? { nil }
     package static var isDatabaseOnly: Bool { false }
     package static var together: JobGroup<Self>? { nil }
+    package static var isAwaited: Bool { false }
     package static var retry: RetryPolicy { RetryPolicy() }
     package static var timeout: Duration { .seconds(60) }
     package var uniqueKey: String? { nil }
@@ -179,11 +183,13 @@ extension Transaction {
         if let key, let window = J.uniqueFor, try !JobQueue.open(key, window, context.now, self) {
             return false
         }
-        let added =
-            try run(JobQueue.insert([(job, context)], at: runAt, uniqueKey: uniqueKey)[0]).affected > 0
+        let insert = try JobQueue.insert([(job, context)], at: runAt, uniqueKey: uniqueKey)[0]
+        let id: ULID? = try value(insert + " RETURNING id")
+        let added = id != nil
         // Its predecessor outlived the window; that is no reason to open another.
         if !added, let key, J.uniqueFor != nil { try JobQueue.close(key, context.now, self) }
-        if added {
+        if let id {
+            if J.isAwaited, runAt == nil { unit.await(id) }
             unit.note(
                 EffectPreview(
                     kind: "job", action: J.name, resourceType: "job", resourceID: nil, changes: nil))

@@ -3,7 +3,7 @@ package import Storage
 /// The platform's own tables. Each migration is immutable once landed.
 package let kernelMigrations: [Migration] = [
     identityMigration, auditMigration, jobsMigration, webhooksMigration, tallyMigration,
-    jobEngineMigration, tallyHistogramMigration,
+    jobEngineMigration, tallyHistogramMigration, webhookOriginMigration,
 ]
 
 private let identityMigration = Migration("0001_identity") { _ in

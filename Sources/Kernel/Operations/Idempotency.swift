@@ -45,4 +45,13 @@ enum Idempotency {
             \(String(decoding: result, as: UTF8.self)), \(context.now), \(context.now + lifetime))
             """)
     }
+
+    /// Puts the answer as it became after its jobs in the place of the stored one.
+    static func replace(_ key: String, _ call: CallFingerprint, _ result: [UInt8], _ tx: Transaction) throws {
+        try tx.run(
+            """
+            UPDATE idempotency_keys SET result = \(String(decoding: result, as: UTF8.self))
+            WHERE actor = \(call.actor) AND operation = \(call.operation) AND idempotency_key = \(key)
+            """)
+    }
 }

@@ -95,6 +95,9 @@ package protocol Command: Operation {
     /// properties. What it saw may have changed when ``run(_:_:)`` begins.
     mutating func prepare(_ db: Reader, _ context: Context) async throws
     func run(_ tx: Transaction, _ context: Context) throws -> Output
+    /// The answer after the jobs that the caller waits for (``Job/isAwaited``) have run, or took
+    /// too long: then it says that they are pending.
+    func afterJobs(_ output: Output, _ db: Snapshot, _ context: Context) throws -> Output
 }
 
 extension Operation {
@@ -142,6 +145,7 @@ extension Command {
         (.success, nil)
     }
     package mutating func prepare(_ db: Reader, _ context: Context) async throws {}
+    package func afterJobs(_ output: Output, _ db: Snapshot, _ context: Context) throws -> Output { output }
 }
 
 /// A method and a path pattern; `:name` segments are arguments.

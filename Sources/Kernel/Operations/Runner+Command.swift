@@ -33,11 +33,11 @@ extension Runner {
         _ command: C, _ arguments: JSONObject, _ options: CallOptions, _ call: CallFingerprint,
         _ context: Context
     ) async throws -> Answer {
-        let result: Result<Answer, KeptRefusal> = try await database.transaction(
+        let result: Result<Committed<C.Output>, KeptRefusal> = try await database.transaction(
             context, category: C.audience.category(of: context.actor)
         ) { tx, unit in
             if let key = options.idempotencyKey, let stored = try Idempotency.lookUp(key, call, tx, context) {
-                return .success(Answer(bytes: stored, isRepeat: true))
+                return .success(.init(answer: Answer(bytes: stored, isRepeat: true)))
             }
             let expected = try options.confirmToken.map {
                 try Confirmation.redeem($0, for: call, tx, context)
@@ -51,9 +51,46 @@ extension Runner {
             let bytes = try JSONCoding.encode(output)
             try Self.auditCall(command, arguments, .commit, C.verdict(on: output), tx)
             if let key = options.idempotencyKey { try Idempotency.store(key, call, bytes, tx, context) }
-            return .success(Answer(bytes: bytes, attachments: C.attachments(of: output)))
+            return .success(
+                .init(
+                    answer: Answer(bytes: bytes, attachments: C.attachments(of: output)), output: output,
+                    awaited: unit.awaited))
         }
-        return try result.get()
+        let committed = try result.get()
+        guard patience > .zero, let output = committed.output, !committed.awaited.isEmpty else {
+            return committed.answer
+        }
+        return try await settled(command, committed.answer, output, committed.awaited, options, call, context)
+    }
+
+    /// What a transaction left.
+    private struct Committed<Output: Sendable>: Sendable {
+        var answer: Answer
+        var output: Output?
+        var awaited: [ULID] = []
+    }
+
+    /// Waits for jobs, and answers what is the case then. The change is committed: nothing
+    /// that goes wrong here may look as if it were not.
+    private func settled<C: Command>(
+        _ command: C, _ answer: Answer, _ output: C.Output, _ jobs: [ULID], _ options: CallOptions,
+        _ call: CallFingerprint, _ context: Context
+    ) async throws -> Answer {
+        do {
+            try await JobQueue.ended(jobs, within: patience, database, context)
+            let after = try await database.read { try command.afterJobs(output, $0, context) }
+            let bytes = try JSONCoding.encode(after)
+            guard bytes != answer.bytes else { return answer }
+            if let key = options.idempotencyKey {
+                try await database.write { try Idempotency.replace(key, call, bytes, $0) }
+            }
+            return Answer(bytes: bytes, attachments: C.attachments(of: after))
+        } catch {
+            context.logger.warning(
+                "a committed call could not wait for its jobs",
+                metadata: ["operation": "\(C.name)", "error": "\(error)"])
+            return answer
+        }
     }
 
     /// The entry of a call that was refused and whose writes are kept all the same.

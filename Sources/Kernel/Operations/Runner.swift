@@ -37,12 +37,16 @@ package struct Runner: Sendable {
     package let database: any Database
     let limiter: RateLimiter
     let recorder: AuditRecorder
+    /// How long a caller waits for jobs; nothing where nobody runs any.
+    let patience: Duration
     /// The action of a call that names no operation.
     private static let unknownAction = "mcp.unknown"
 
     package init(
-        catalog: OperationCatalog, database: any Database, limiter: RateLimiter, recorder: AuditRecorder
+        catalog: OperationCatalog, database: any Database, limiter: RateLimiter, recorder: AuditRecorder,
+        patience: Duration = .zero
     ) {
+        self.patience = patience
         self.catalog = catalog
         self.database = database
         self.limiter = limiter

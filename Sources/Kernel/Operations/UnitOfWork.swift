@@ -9,6 +9,8 @@ package import Storage
 package final class UnitOfWork {
     package private(set) var context: Context
     package private(set) var effects: [EffectPreview] = []
+    /// Jobs that the caller waits for.
+    private(set) var awaited: [ULID] = []
     /// Entries of automated work; see ``AuditCategory``.
     package let category: AuditCategory
 
@@ -32,6 +34,9 @@ package final class UnitOfWork {
         defer { context.actor = own }
         return try body()
     }
+
+    /// The caller waits for that job.
+    func await(_ job: ULID) { awaited.append(job) }
 
     /// Adds to what a preview shows.
     package func note(_ effect: EffectPreview) { effects.append(effect) }

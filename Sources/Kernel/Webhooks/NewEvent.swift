@@ -2,11 +2,20 @@ import Crypto
 import JSON
 import Storage
 
+/// How an event came into the ledger (`webhook_events.origin`).
+package enum WebhookOrigin: String, Sendable, CaseIterable, Codable, SQLBindable, SQLDecodable {
+    /// Its source sent it.
+    case delivered
+    /// Its source was asked for it, because it never arrived.
+    case reconciled
+}
+
 /// A verified delivery as it will stand in the ledger, redacted.
 struct NewEvent: Sendable {
     let id: ULID
     let source, type, eventID, payload, headers: String
     let deliveryID: String?
+    let origin: WebhookOrigin
     let context: Context
 
     init(_ source: String, _ delivery: Delivery, _ request: WebhookRequest, _ context: Context) {
@@ -18,6 +27,20 @@ struct NewEvent: Sendable {
         payload = Redaction.webhookPayload.redacted(delivery.payload).text
         headers = JSONValue.object(Redaction.headers(request.headers)).text
         deliveryID = delivery.deliveryID
+        origin = .delivered
+        self.context = context
+    }
+
+    /// An event that the source was asked for, because it never arrived.
+    init(_ source: String, fetched delivery: Delivery, eventID: String, _ context: Context) {
+        id = context.newID()
+        self.source = source
+        type = String(delivery.eventType.prefix(100))
+        self.eventID = eventID
+        payload = Redaction.webhookPayload.redacted(delivery.payload).text
+        headers = "{}"
+        deliveryID = nil
+        origin = .reconciled
         self.context = context
     }
 
@@ -31,7 +54,7 @@ struct NewEvent: Sendable {
         let statements = SQL.inserts(
             """
             INSERT INTO webhook_events (id, source, event_type, event_id, payload, headers, status, \
-            idempotency_key, received_at, request_id, ip, replay_count, attempt_count, delivery_count) VALUES
+            idempotency_key, received_at, request_id, ip, replay_count, attempt_count, delivery_count, origin) VALUES
             """, ordered.map(\.row), " ON CONFLICT (source, event_id) DO NOTHING RETURNING id")
         let inserted: Set<ULID> = try Set(statements.flatMap { try tx.values($0) })
         let new = events.filter { inserted.contains($0.id) }
@@ -63,7 +86,7 @@ struct NewEvent: Sendable {
     private var row: SQL {
         """
         (\(id), \(source), \(type), \(eventID), \(payload), \(headers), \(WebhookStatus.received), \
-        \(deliveryID), \(context.now), \(context.requestID), \(context.ip), 0, 0, 1)
+        \(deliveryID), \(context.now), \(context.requestID), \(context.ip), 0, 0, 1, \(origin))
         """
     }
 }

@@ -26,4 +26,17 @@ package struct WebhookLedger: Sendable {
         let delivery = try source.verify(request, context)
         return try await receipts.store(NewEvent(source.name, delivery, request, context))
     }
+
+    /// Stores an event that was asked for and not sent, as ``WebhookOrigin/reconciled``.
+    /// The source's own answer vouches for it: nothing is verified here. From then on it
+    /// is processed as any other, and a late delivery of it is a duplicate.
+    package func adopt(_ source: any WebhookSource.Type, _ delivery: Delivery, _ context: Context)
+        async throws
+        -> Receipt
+    {
+        guard let id = delivery.eventID else {
+            throw Failure(.internal, "An event without an id cannot be told from others.")
+        }
+        return try await receipts.store(NewEvent(source.name, fetched: delivery, eventID: id, context))
+    }
 }

@@ -6,6 +6,11 @@ package struct Reader: Sendable {
 
     package var dialect: Dialect { database.dialect }
 
+    /// The database itself, for an adapter that plays another system over tables of its
+    /// own: what it writes there is as little part of a look as a call to the outside is.
+    /// TidyTests names who may use it.
+    package var behind: any Database { database }
+
     /// See ``Database/read(_:)``.
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (Snapshot) throws -> Value
