@@ -17,6 +17,7 @@ package struct HTTPServer: Sendable {
         WebhookSurface(platform: platform).addRoutes(to: routes)
         RESTSurface(platform: platform).addRoutes(to: routes)
         MCPEndpoint(platform).addRoutes(to: routes)
+        SandboxStripe(platform: platform).addRoutes(to: routes)
         // Hummingbird's own line per request is ours already.
         var logger = platform.logger
         logger.logLevel = max(logger.logLevel, .notice)

@@ -17,5 +17,9 @@ extension HTTPField.Name {
     static let rateLimitReset = named("RateLimit-Reset")
     static let xContentTypeOptions = named("X-Content-Type-Options")
     static let xFrameOptions = named("X-Frame-Options")
+    static let stripeAccount = named("Stripe-Account")
+    static let stripeReplayed = named("Idempotent-Replayed")
+    static let stripeRequestID = named("Request-Id")
+    static let stripeShouldRetry = named("Stripe-Should-Retry")
     static let referrerPolicy = named("Referrer-Policy")
 }

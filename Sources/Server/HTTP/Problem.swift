@@ -17,6 +17,7 @@ enum Problem {
             body["errors"] = .array(
                 failure.fields.map { .object(["field": .string($0.name), "message": .string($0.problem)]) })
         }
+        for (name, value) in failure.details where body[name] == nil { body[name] = value }
         var response = Response.json(
             JSONValue.object(body).encoded(), status: .init(code: failure.httpStatus),
             type: "application/problem+json")

@@ -16,6 +16,14 @@ package struct AppContext: RequestContext {
     }
 }
 
+extension AppContext {
+    /// Whether the caller is on this machine. Behind a proxy on it every peer is loopback, so a
+    /// forwarded request never counts as one.
+    func isLocal(_ request: Request) -> Bool {
+        (peer == "127.0.0.1" || peer == "::1") && request.headers[.xForwardedFor] == nil
+    }
+}
+
 extension Platform {
     /// The kernel's context for an HTTP call.
     func context(

@@ -49,9 +49,7 @@ struct StatusSurface: Sendable {
 
     /// Open to loopback peers; from elsewhere it needs METRICS_TOKEN.
     private func metrics(_ request: Request, _ app: AppContext) throws -> Response {
-        let isLoopback = app.peer == "127.0.0.1" || app.peer == "::1"
-        // Behind a proxy on this machine every peer is loopback, so a forwarded request never counts as one.
-        if !isLoopback || request.headers[.xForwardedFor] != nil {
+        if !app.isLocal(request) {
             let sent = request.headers[.authorization] ?? ""
             guard let token = platform.configuration.metricsToken, Secrets.isEqual(sent, "Bearer \(token)")
             else {
