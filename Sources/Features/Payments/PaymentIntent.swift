@@ -51,6 +51,11 @@ package struct PaymentIntent: Sendable, RowDecodable {
             """)
     }
 
+    /// The booking that a payment is of; nothing is locked.
+    package static func booking(ofProvider id: String, _ db: Snapshot) throws -> ULID? {
+        try db.value("SELECT booking_id FROM payment_intents WHERE stripe_payment_intent_id = \(id)")
+    }
+
     var subject: Subject { Subject("payment", id.description) }
 
     /// Takes over the provider's state unless a later one is known.

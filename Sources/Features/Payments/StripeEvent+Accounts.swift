@@ -8,11 +8,7 @@ extension StripeEvent {
     /// `payout.destination`, which is a bank account.
     private func account(_ tx: Transaction, or fallback: String? = nil) throws -> ConnectedAccount? {
         guard let id = body["account"]?.stringValue ?? fallback else { return nil }
-        return try tx.one(
-            """
-            SELECT instructor_profile_id, stripe_account_id, onboarding_completed, deauthorized_at
-            FROM stripe_connected_accounts WHERE stripe_account_id = \(id) \(.forUpdate)
-            """)
+        return try ConnectedAccount.lock(stripe: id, tx)
     }
 
     func updateAccount(_ tx: Transaction, _ context: Context) throws -> HandledWebhook {
@@ -77,8 +73,23 @@ extension StripeEvent {
                     "payout_id": ["old": .null, "new": .string(id)],
                 ],
                 status: status == "failed" ? .failed : .success)
+            try tellInstructor(status, account, tx)
         }
         return .processed(related: account.subject)
+    }
+
+    private func tellInstructor(_ status: String, _ account: ConnectedAccount, _ tx: Transaction) throws {
+        let user: ULID? = try tx.value(
+            "SELECT user_id FROM instructor_profiles WHERE id = \(account.instructorID)")
+        guard let user, ["paid", "failed"].contains(status) else { return }
+        let amount = object["amount"]?.intValue.map { DollarAmount(cents: $0).text } ?? "A payout"
+        try tx.notify(
+            user: user, category: .systemUpdates, type: "payout.\(status)",
+            title: status == "paid" ? "Your payout is on your account" : "Your payout did not arrive",
+            body: status == "paid"
+                ? "\(amount) was paid to your bank account."
+                : "\(amount) could not be paid to your bank account. Please check it with the payment provider.",
+            data: ["payout_id": .string(try text("id"))])
     }
 
     func identity(_ tx: Transaction, _ context: Context) throws -> HandledWebhook {
@@ -90,21 +101,4 @@ extension StripeEvent {
             context)
         return .processed(related: profile.subject)
     }
-}
-
-/// One row of `stripe_connected_accounts`.
-private struct ConnectedAccount: RowDecodable {
-    var instructorID: ULID
-    var stripeID: String
-    var isOnboarded: Bool
-    var deauthorizedAt: Instant?
-
-    init(row: Row) throws {
-        instructorID = try row.get(at: 0)
-        stripeID = try row.get(at: 1)
-        isOnboarded = try row.get(at: 2)
-        deauthorizedAt = try row.get(at: 3)
-    }
-
-    var subject: Subject { Subject("instructor", instructorID.description) }
 }

@@ -11,7 +11,7 @@ package struct StripeWebhook: WebhookSource {
     package static let path = "/api/v1/payments/webhooks/stripe"
 
     package static func verify(_ request: WebhookRequest, _ context: Context) throws -> Delivery {
-        let secrets = context.configuration.stripeSecrets
+        let secrets = context.configuration.stripeSecrets + StripeAccount.sandboxSecrets(context)
         guard !secrets.isEmpty else {
             throw WebhookRefusal(
                 500, "not_configured", "No STRIPE_WEBHOOK_SECRET is set; the event was not accepted.")
@@ -39,17 +39,21 @@ package struct StripeWebhook: WebhookSource {
     {
         let stripe = try StripeEvent(event)
         switch event.eventType {
-        case "charge.succeeded", "charge.failed": return try stripe.related(tx)
         case "charge.refunded": return try stripe.refund(tx, context)
         case "charge.dispute.created": return try stripe.dispute(closed: false, tx, context)
         case "charge.dispute.closed": return try stripe.dispute(closed: true, tx, context)
         case "account.updated": return try stripe.updateAccount(tx, context)
         case "account.application.deauthorized": return try stripe.deauthorize(tx, context)
-        case "payout.created", "payout.paid", "payout.failed": return try stripe.payout(tx, context)
+        case "payout.created", "payout.paid", "payout.failed", "payout.canceled":
+            return try stripe.payout(tx, context)
         case let type where type.hasPrefix("payment_intent."): return try stripe.paymentIntent(tx, context)
         case let type where type.hasPrefix("identity.verification_session."):
             return try stripe.identity(tx, context)
-        // Transfers are recorded as received; anything else is not ours to act on.
+        // Recorded, and findable from what they are about; the money was moved by others.
+        case let type where type.hasPrefix("charge.") || type.hasPrefix("refund."):
+            return try stripe.related(tx)
+        case let type where type.hasPrefix("transfer."): return try stripe.transfer(tx)
+        // Anything else is not ours to act on.
         default: return .processed(related: nil)
         }
     }
@@ -84,21 +88,29 @@ struct StripeEvent {
         return text
     }
 
-    /// The payment intent that a charge or dispute belongs to.
-    func paymentIntent(named key: String, _ tx: Transaction) throws -> PaymentIntent? {
-        guard let id = object[key]?.stringValue else { return nil }
-        return try PaymentIntent.lock(provider: id, tx)
+    /// A payment and its booking, both locked, the booking first as ever.
+    func payment(_ id: String?, _ tx: Transaction) throws -> (intent: PaymentIntent, booking: Booking)? {
+        guard let id, let bookingID = try PaymentIntent.booking(ofProvider: id, tx),
+            let booking = try Booking.lock(bookingID, tx),
+            let intent = try PaymentIntent.lock(provider: id, tx)
+        else { return nil }
+        return (intent, booking)
     }
 
-    /// Writes the history row of a booking once per event.
-    func note(_ type: String, _ booking: ULID, _ data: JSONObject, _ tx: Transaction, _ context: Context)
-        throws
-    {
-        try tx.run(
-            """
-            INSERT INTO payment_events (id, booking_id, event_type, event_data, source_event, created_at)
-            VALUES (\(context.newID()), \(booking), \(type), \(JSONValue.object(data).text), \
-            \(body["id"]?.stringValue ?? event.id.description), \(context.now)) ON CONFLICT DO NOTHING
-            """)
+    /// The payment that a charge, refund or dispute belongs to.
+    func payment(_ tx: Transaction) throws -> (intent: PaymentIntent, booking: Booking)? {
+        try payment(object["payment_intent"]?.stringValue, tx)
+    }
+
+    /// What an event is about is not stored here.
+    ///
+    /// - Throws: a failure after which it is tried again, while the call that makes it is under way.
+    func unknown(_ what: String, _ tx: Transaction) throws -> HandledWebhook {
+        let booking = object["metadata"]?["booking_id"]?.stringValue.flatMap { ULID($0) }
+        if let booking, try MoneyPlan.running(booking, tx) != nil {
+            throw Failure(
+                .unavailable, "The payment of the booking \(booking) is being made: the event comes first.")
+        }
+        return .unmatched(what)
     }
 }
