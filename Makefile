@@ -64,6 +64,12 @@ test-celery: ## Ask a real Celery cluster through its Flower: Redis, worker, bea
 	    echo "test-celery: SKIPPED, nothing was tested: Redis or pip is missing (see above)"; \
 	else exit $$code; fi
 
+.PHONY: test-stripe
+test-stripe: debug ## Drive the built-in Stripe with Stripe's own Python library
+	@Scripts/setup test peers
+	@Scripts/venv .build/stripe-venv Tests/Stripe/requirements.txt
+	Scripts/with-postgres .build/stripe-venv/bin/python Tests/EndToEnd/stripe_sdk.py --binary $(DEBUG)
+
 .PHONY: fmt
 fmt: ## Format the sources
 	swift format -i -p -r $(SOURCES)
@@ -144,6 +150,7 @@ ci: ## Everything that must hold before a change lands
 	@Scripts/step build swift build --build-tests
 	@CI=1 Scripts/step test $(MAKE) --no-print-directory test
 	@CI=1 Scripts/step celery $(MAKE) --no-print-directory test-celery
+	@Scripts/step stripe $(MAKE) --no-print-directory test-stripe
 	@Scripts/step docs-check $(MAKE) --no-print-directory docs-check
 	@Scripts/step interop $(MAKE) --no-print-directory interop
 	@Scripts/step cli $(MAKE) --no-print-directory cli

@@ -28,12 +28,13 @@ package final class Platform: Sendable {
 
     /// Opens the database, applies migrations and wires the parts together.
     ///
+    /// - Parameter patience: how long callers wait for jobs that show what came of their calls.
     /// - Throws: ``Failure`` when features contradict each other, ``Storage/StorageError``
     ///   when the database cannot be used.
     package static func open(
         _ configuration: Kernel.Configuration, logger: Logger, clients: Clients = .unimplemented,
         metrics: PrometheusMetrics = PrometheusMetrics(),
-        now: @escaping @Sendable () -> Instant = { Instant.now() }
+        now: @escaping @Sendable () -> Instant = { Instant.now() }, patience: Duration = .seconds(8)
     ) async throws -> Platform {
         let problems =
             Feature.check(allFeatures)
@@ -49,7 +50,7 @@ package final class Platform: Sendable {
             let people = try await UserAuthenticator(database: database, secrets: keys.secrets)
             return Platform(
                 configuration, logger: logger, clients: clients, database: database, metrics: metrics,
-                now: now, keys: keys, people: people)
+                now: now, keys: keys, people: people, patience: patience)
         } catch {
             await database.close()
             throw error
@@ -59,7 +60,7 @@ package final class Platform: Sendable {
     private init(
         _ configuration: Kernel.Configuration, logger: Logger, clients: Clients, database: any Database,
         metrics: PrometheusMetrics, now: @escaping @Sendable () -> Instant, keys: Keys,
-        people: UserAuthenticator
+        people: UserAuthenticator, patience: Duration
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -75,7 +76,7 @@ package final class Platform: Sendable {
         runner = Runner(
             catalog: OperationCatalog(features), database: database,
             limiter: RateLimiter(perMinute: configuration.ratePerMinute, burst: configuration.rateBurst),
-            recorder: recorder)
+            recorder: recorder, patience: patience)
         sealer = AuditSealer(database: database, signer: keys.signer, environment: environment)
         authenticator = Authenticator(database: database)
         cookies = SessionCookies(configuration)

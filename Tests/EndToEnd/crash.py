@@ -174,7 +174,7 @@ class World:
         ids = self.ids[n]
         return {
             "captured": [("payment.capture", ids["payment"]), ("booking.status_change", ids["booking"])],
-            "disputed": [("payment.dispute", ids["booking"])],
+            "disputed": [("payment.dispute", ids["booking"]), ("payment.status_change", ids["booking"])],
             "refunded": [("payment.refund", ids["payment"])],
             "paid out": [("payment.payout", ids["instructor"])],
             "checked": [("instructor.bgc_status_change", ids["instructor"])],

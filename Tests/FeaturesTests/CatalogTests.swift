@@ -130,6 +130,7 @@ import Testing
             ],
             "queue_pause": [["queue": "payments", "reason": "a test"]],
             "queue_resume": [["queue": "payments"]],
+            "payments_reconciliation": [[:]], "payments_reconcile": [[:]],
         ]
     }
 

@@ -395,7 +395,7 @@ import Testing
         try await Self.with(dialect) { platform in
             let answer = try await platform.call("celery_payment_health")
             #expect(answer["healthy"] == .null)
-            #expect(answer["overdue_authorizations"] == .null)
+            #expect(answer["overdue_authorizations"] == 0)
             #expect(answer["pending_captures"] == 0)
             #expect(answer["last_task_runs"]?.arrayValue?.count == 3)
             #expect(answer["status"] == "degraded")

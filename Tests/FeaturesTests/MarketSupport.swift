@@ -71,7 +71,10 @@ extension TestPlatform {
         }
         try await drainJobs()
         let problems = try await rows(
-            "SELECT error_message FROM task_executions WHERE outcome <> 'completed'")
+            """
+            SELECT error_message FROM task_executions WHERE outcome <> 'completed'
+            AND task_name = \(type(of: job).name)
+            """)
         guard problems.isEmpty else { throw Failure(.internal, problems.joined(separator: " ")) }
     }
 

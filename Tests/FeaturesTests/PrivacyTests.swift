@@ -24,11 +24,13 @@ import Testing
         "search_clicks": "which instructor was shown; who looked is not there",
         "search_interactions": "which instructor was shown; who looked is not there",
         "instructor_payout_events": "financial records by the provider's ids",
+        "ledger_lines": "a view of ledger_movements",
         "service_tokens": "programs' tokens; their owners answer for them and are no members",
         "webhook_events": "where the provider called from, and which operator resolved it",
         "job_queues": "which operator paused it",
         "referral_clicks": "the link that was followed, and a hash that fades with its key",
         "checkr_sandbox_invitations": "ids of the built-in Checkr; the candidate is blanked",
+        "stripe_sandbox_objects": "the built-in Stripe's, by ids; it is told no names",
         "checkr_sandbox_reports": "ids of the built-in Checkr; the candidate is blanked",
     ]
 

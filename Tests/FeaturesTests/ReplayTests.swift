@@ -271,6 +271,16 @@ import Testing
         return stripe.map { ("stripe", $0) } + checkr.map { ("checkr", $0) }
     }()
 
+    /// What a preview shows, without the ids of what it makes: those are new each time.
+    private static func effects(_ answer: JSONValue) -> [JSONValue] {
+        (answer["effects"]?.arrayValue ?? []).map { effect in
+            [
+                effect["kind"] ?? .null, effect["action"] ?? .null, effect["resource_type"] ?? .null,
+                effect["changes"] ?? .null,
+            ]
+        }
+    }
+
     @Test(arguments: TestDatabase.available)
     func aDryRunOfAnyHandlerChangesNothingAndItsReplayWorks(dialect: Dialect) async throws {
         try await StripeHandlerTests.with(dialect) { platform in
@@ -288,7 +298,8 @@ import Testing
                 let dry = try await platform.call("webhook_replay", arguments)
                 #expect(dry["expected"]?["status"] == "replayed", "\(type)")
                 let preview = try await platform.call("webhook_replay", arguments.merging(["dry_run": false]))
-                #expect(preview["effects"] == dry["effects"], "\(type)")
+                #expect(Self.effects(preview) == Self.effects(dry), "\(type)")
+                #expect(!Self.effects(dry).isEmpty, "\(type)")
                 #expect(try await platform.tableHash() == before, "\(type)")
                 let domain = TestPlatform.recordTables.union(["webhook_events", "webhook_attempts", "jobs"])
                 let unchanged = try await platform.tableHash(without: domain)

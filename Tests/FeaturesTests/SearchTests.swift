@@ -221,7 +221,7 @@ import Testing
             let teacher = try await platform.teacher()
             try await platform.offer("piano", by: teacher)
             try await platform.execute(
-                "UPDATE instructor_profiles SET is_founding_instructor = TRUE WHERE id = \(teacher.profile)"
+                "UPDATE instructor_profiles SET is_founding_instructor = \(true) WHERE id = \(teacher.profile)"
             )
             func score() async throws -> Double {
                 try #require(

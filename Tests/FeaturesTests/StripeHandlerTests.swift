@@ -29,6 +29,8 @@ import Testing
                     == [
                         "action=payment.capture resource_type=payment status=success",
                         "action=booking.status_change resource_type=booking status=success",
+                        "action=conversation.create resource_type=conversation status=success",
+                        "action=message.send resource_type=message status=success",
                     ])
             #expect(
                 try await platform.rows(

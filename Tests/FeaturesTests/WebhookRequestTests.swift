@@ -93,9 +93,9 @@ import Testing
             WebhookRequest(headers: [], body: Self.event.encoded())
         }
         #expect(missing == "400 missing_signature")
-        let unset = try await Self.refusal(StripeWebhook.self, configure: { $0.stripeWebhookSecret = nil }) {
-            $0.stripeRequest(Self.event.encoded())
-        }
+        let unset = try await Self.refusal(
+            StripeWebhook.self, configure: { ($0.stripeWebhookSecret, $0.stripeAPIKey) = (nil, "sk_live_1") }
+        ) { $0.stripeRequest(Self.event.encoded()) }
         #expect(unset == "500 not_configured")
     }
 

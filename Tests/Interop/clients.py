@@ -15,7 +15,10 @@ from sessions import LEGACY, MODERN, Person, Session, fast, official
 PREFIX = "instainstru_"
 # Every tool that was called by any client; what is listed and not here fails.
 REPLAY = PREFIX + "webhook_replay"
-COMMANDS = {REPLAY} | {PREFIX + name for name in ("job_retry", "job_discard", "queue_pause", "queue_resume")}
+COMMANDS = {REPLAY} | {
+    PREFIX + name
+    for name in ("job_retry", "job_discard", "queue_pause", "queue_resume", "payments_reconcile")
+}
 
 
 def arguments(seed: Seed, entry: str, job: str) -> dict[str, list[dict]]:
@@ -65,6 +68,8 @@ def arguments(seed: Seed, entry: str, job: str) -> dict[str, list[dict]]:
         "job_discard": [{"job_ids": [job], "reason": "the suite looks", "dry_run": True}],
         "queue_pause": [{"queue": "analytics", "reason": "the suite pauses it"}],
         "queue_resume": [{"queue": "analytics"}],
+        "payments_reconciliation": [{}, {"include_resolved": True, "limit": 5}],
+        "payments_reconcile": [{"dry_run": True}],
     }
     return {PREFIX + name: list_ for name, list_ in calls.items()}
 

@@ -13,6 +13,8 @@ extension TestPlatform {
     package func givenBookings(_ count: Int = 1) async throws {
         let now = now
         try await database.write { tx in
+            // Whoever is told of something has to be somebody.
+            for person in [Self.user, Self.instructor] { try tx.run(Self.person(person, at: now)) }
             for number in 1...count {
                 let (booking, payment) = (Self.id(Self.booking, number), Self.id(Self.payment, number))
                 try tx.runMany([
@@ -43,6 +45,7 @@ extension TestPlatform {
             for number in 1...count {
                 let (profile, user) = (Self.id(Self.instructor, number), Self.id(Self.user, number))
                 try tx.runMany([
+                    Self.person(user, at: now),
                     """
                     INSERT INTO instructor_profiles (id, user_id, is_live, live_since, bgc_status, bgc_status_at, \
                     checkr_candidate_id, created_at, updated_at)
@@ -58,6 +61,18 @@ extension TestPlatform {
                 ])
             }
         }
+    }
+
+    /// A person of that id, unless there is one.
+    private static func person(_ id: String, at now: Instant) -> SQL {
+        """
+        INSERT INTO users (id, email, hashed_password, first_name, last_name, phone_verified, zip_code, timezone, \
+        is_active, account_status, account_locked, account_restricted, credit_balance_cents, \
+        credit_balance_frozen, created_at, updated_at)
+        VALUES (\(id), \("\(id.lowercased())@example.com"), 'x', 'Maria', 'Lopez', \(false), '10001', \
+        'America/New_York', \(true), 'active', \(false), \(false), 0, \(false), \(now), \(now))
+        ON CONFLICT DO NOTHING
+        """
     }
 
     /// The id of the `number`th row beside `first`.

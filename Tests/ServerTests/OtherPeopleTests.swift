@@ -276,6 +276,7 @@ import Testing
             case "date-time": return .string(Instant.now().description)
             default: break
             }
+            if schema["pattern"]?.stringValue?.contains(":[0-5]") == true { return "10:00" }
             if schema["minLength"] == 26 { return "01M83G4F6A82TMWD4Y4VPY3R46" }
             return .string(String(repeating: "x", count: max(3, schema["minLength"]?.intValue ?? 3)))
         }

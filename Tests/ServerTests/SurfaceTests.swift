@@ -101,7 +101,7 @@ import Testing
 
     @Test func anUnconfiguredSourceAsksTheProviderToTryAgain() async throws {
         try await TestServer.run(.sqlite) {
-            $0.stripeWebhookSecret = nil
+            ($0.stripeWebhookSecret, $0.stripeAPIKey) = (nil, "sk_live_1")
         } _: { server in
             let answer = try await server.send(
                 .POST, "/api/v1/payments/webhooks/stripe", headers: [("Stripe-Signature", "t=1,v1=00")],

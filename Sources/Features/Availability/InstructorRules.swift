@@ -12,8 +12,8 @@ package struct InstructorRules: Sendable, RowDecodable {
     package var buffer: Duration
 
     private static let selection: SQL = """
-        SELECT u.first_name, u.last_name, u.timezone, p.min_advance_booking_hours, p.buffer_time_minutes, \
-        u.id FROM users u JOIN instructor_profiles p ON p.user_id = u.id \
+        SELECT u.first_name, u.last_name, u.timezone, p.min_advance_booking_hours, p.buffer_time_minutes, u.id \
+        FROM users u JOIN instructor_profiles p ON p.user_id = u.id \
         WHERE p.is_live AND u.account_status = 'active'
         """
 

@@ -62,7 +62,7 @@ package struct PublicCalendar: Sendable {
 
     /// Whether nothing else can take place during a lesson, which is `b`.
     static let keepsTime: SQL =
-        "b.booking_end_utc > b.booking_start_utc AND b.status IN ('CONFIRMED', 'COMPLETED')"
+        "b.booking_end_utc > b.booking_start_utc AND b.status IN ('CONFIRMED', 'COMPLETED', 'NO_SHOW')"
 
     /// Lessons that keep their time, each with the buffer on both sides.
     private static func taken(

@@ -13,7 +13,8 @@ struct BookedSlot: Codable, Sendable {
 
     var window: DayWindow { DayWindow(startTime, endTime) }
 
-    /// Confirmed and completed lessons that begin within the days, at most 500.
+    /// Lessons that keep their time and begin within the days, at most 500; a lesson
+    /// that nobody came to keeps it too.
     static func list(
         _ instructor: ULID, from first: CalendarDay, through last: CalendarDay, _ zone: LocalZone,
         _ db: Snapshot
@@ -24,7 +25,7 @@ struct BookedSlot: Codable, Sendable {
             SELECT b.id, b.booking_start_utc, b.booking_end_utc, b.status, u.first_name
             FROM bookings b LEFT JOIN users u ON u.id = b.student_id
             WHERE b.instructor_id = \(instructor) AND b.booking_start_utc >= \(start)
-            AND b.booking_start_utc < \(end) AND b.status IN ('CONFIRMED', 'COMPLETED')
+            AND b.booking_start_utc < \(end) AND b.status IN ('CONFIRMED', 'COMPLETED', 'NO_SHOW')
             ORDER BY b.booking_start_utc LIMIT 500
             """)
         return try rows.map { row in

@@ -22,6 +22,12 @@ package struct DollarAmount: Sendable, Hashable {
         cents = whole * 100 + part
     }
 
+    /// As people read it, e.g. `$79.50`.
+    package var text: String {
+        let part = abs(cents % 100)
+        return "\(cents < 0 ? "-" : "")$\(abs(cents / 100)).\(part < 10 ? "0" : "")\(part)"
+    }
+
     /// As JSON that promises dollars has it.
     package var dollars: Double { Double(cents) / 100 }
 }

@@ -17,12 +17,13 @@ extension Transaction {
     /// - Parameters:
     ///   - type: what happened, e.g. `booking.confirmed`; the event of the messages.
     ///   - title: one line; the subject of a mail.
+    ///   - key: what makes two messages one, where it is not the notification itself.
     ///   - data: ids that a client needs to open what it is about; nothing personal.
     /// - Returns: the notification's id.
     @discardableResult
     package func notify(
         user: ULID, category: NotificationCategory, type: String, title: String, body: String,
-        data: JSONObject = [:]
+        key: String? = nil, data: JSONObject = [:]
     ) throws -> ULID {
         let context = try unit.context
         let id = context.newID()
@@ -35,20 +36,20 @@ extension Transaction {
         let preferences = try NotificationPreferences.of(user, self)
         let (byEmail, bySMS) = (preferences.isOn(category, .email), preferences.isOn(category, .sms))
         guard byEmail || bySMS, let contact = try ContactDetails.of(user, self) else { return id }
+        let key = key ?? "notification/\(id)"
         // About the person: what went to a number they no longer have is found by their id.
         let line = title.split(whereSeparator: \.isNewline).joined(separator: " ")
         if byEmail, let email = contact.email {
             try send(
                 .email(
                     to: email, subject: line, text: body, event: type, about: user.description,
-                    key: "notification/\(id)/email"))
+                    key: "\(key)/email"))
         }
         if bySMS, let phone = contact.phone {
             let text = String("\(line): \(body)".prefix(OutgoingMessage.maximumSMSCharacters))
             try send(
                 .sms(
-                    to: phone, text: text, event: type, about: user.description,
-                    key: "notification/\(id)/sms"))
+                    to: phone, text: text, event: type, about: user.description, key: "\(key)/sms"))
         }
         return id
     }

@@ -56,6 +56,12 @@ struct CeleryPaymentHealth: Query {
         let runs = try await TaskMonitor.current(db, context).lastRuns(
             Self.tasks.map { "app.tasks.payment_tasks.\($0)" }, now)
         var issues: [Issue] = []
+        if counts.overdueAuthorizations > 0 {
+            issues.append(
+                Issue(
+                    severity: .critical, message: "Bookings within 24 hours without authorization",
+                    count: counts.overdueAuthorizations))
+        }
         if counts.pendingCaptures > Self.captureLimit {
             issues.append(
                 Issue(
@@ -68,20 +74,21 @@ struct CeleryPaymentHealth: Query {
                     severity: .warning, message: "Failed payments in the last 24 hours",
                     count: counts.failedToday))
         }
-        // Bookings do not know yet when their lesson begins.
-        var problems = ["overdue_authorizations is not measured: bookings hold no lesson times yet."]
-        if let problem = runs.problem { problems.append(problem) }
+        var problems = runs.problem.map { [$0] } ?? []
         if runs.runs.contains(where: { $0.lastRunAt == nil }) {
             problems.append("At least one payment task has never run here.")
         }
+        let isMeasured = problems.isEmpty
+        problems += issues.map { "\($0.message): \($0.count)." }
         return Output(
-            healthy: issues.isEmpty ? nil : false, issues: issues,
-            pendingAuthorizations: counts.pendingAuthorizations, overdueAuthorizations: nil,
-            pendingCaptures: counts.pendingCaptures, failedPayments24h: counts.failedToday,
+            healthy: issues.isEmpty ? (isMeasured ? true : nil) : false, issues: issues,
+            pendingAuthorizations: counts.pendingAuthorizations,
+            overdueAuthorizations: counts.overdueAuthorizations, pendingCaptures: counts.pendingCaptures,
+            failedPayments24h: counts.failedToday,
             lastTaskRuns: zip(Self.tasks, runs.runs).map {
                 LastRunReport.Run(taskName: $0, lastRunAt: $1.lastRunAt, status: $1.status)
             },
-            status: runs.status == .unknown ? .unknown : .degraded, problem: problems.joined(separator: " "),
-            checkedAt: now)
+            status: runs.status == .unknown ? .unknown : problems.isEmpty ? .ok : .degraded,
+            problem: problems.isEmpty ? nil : problems.joined(separator: " "), checkedAt: now)
     }
 }

@@ -124,10 +124,23 @@ extension PersonalTable {
 
     /// What was promised, paid and invited. Kept by law; names nobody but by id.
     private static let money: [PersonalTable] = [
+        // Reports that they did not come, and what they say to it.
+        PersonalTable(
+            "booking_no_shows",
+            {
+                """
+                booking_id IN (SELECT b.id FROM bookings b
+                    WHERE CASE WHEN type = 'student' THEN b.student_id ELSE b.instructor_id END = \($0.id))
+                """
+            }, export: "no_shows",
+            ["booking_id", "type", .time("reported_at"), "dispute_reason", "resolution"],
+            .blanked("dispute_reason = NULL, notes = NULL")),
         PersonalTable(
             "bookings", { "student_id = \($0.id) OR instructor_id = \($0.id)" }, export: "bookings",
-            ["id", "status", "student_id", "instructor_id", .time("created_at")],
-            .kept("Financial records.")),
+            [
+                "id", "status", "student_id", "instructor_id", "service_name", .number("total_price_cents"),
+                .time("booking_start_utc"), .time("created_at"),
+            ], .blanked(bookingBlank)),
         PersonalTable(
             "referral_codes", by("referrer_user_id"), .blanked("status = 'disabled', vanity_slug = NULL")),
         PersonalTable("referral_fingerprints", by("user_id"), .deleted),
@@ -155,7 +168,26 @@ extension PersonalTable {
         PersonalTable(
             "stripe_connected_accounts", profile("instructor_profile_id"),
             .kept("The provider's id of an account that was paid.")),
+        PersonalTable(
+            "payment_methods", by("user_id"), export: "payment_methods",
+            ["brand", "last4", .flag("is_default"), .time("created_at")], .deleted),
+        PersonalTable("stripe_customers", by("user_id"), .kept("The provider's id of who paid.")),
+        PersonalTable(
+            "platform_credits", by("user_id"), export: "lesson_credits",
+            [
+                .number("amount_cents"), "source_type", "status", .time("created_at"), .time("expires_at"),
+            ], .kept("Financial records.")),
+        PersonalTable(
+            "ledger_movements", { "student_id = \($0.id) OR instructor_id = \($0.id)" },
+            .kept("Financial records.")),
+        PersonalTable("instant_payouts", profile("instructor_profile_id"), .kept("Financial records.")),
     ]
+
+    /// The lesson and its price are financial records; where it was and what was said of it are not.
+    private static let bookingBlank: SQL = """
+        student_note = NULL, instructor_note = NULL, meeting_location = NULL, location_address = NULL, \
+        location_lat = NULL, location_lng = NULL, location_place_id = NULL, cancellation_reason = NULL
+        """
 
     /// By where they went, and by whom they are about: numbers change.
     private static let messages: @Sendable (Person) -> SQL = { person in

@@ -47,6 +47,9 @@ extension InstructorReferralPayout {
         switch outcome {
         case .completed(let transfer):
             next = .completed
+            try Ledger.post(
+                [.init(.referralPayout, amountCents)], .init(instructor: referrer),
+                key: "instructor_referral_\(id)", reference: transfer, tx, context)
             try tx.run(
                 """
                 UPDATE instructor_referral_payouts SET stripe_transfer_status = 'completed', \
@@ -104,7 +107,8 @@ extension InstructorReferralPayout {
             WHERE stripe_transfer_status = 'failed' AND failed_at >= \(context.now - period)
             ORDER BY updated_at LIMIT \(limit) \(.skipLocked))
             UPDATE instructor_referral_payouts SET stripe_transfer_status = 'pending', \
-            updated_at = \(context.now) WHERE id IN (SELECT id FROM failed) RETURNING \(columns)
+            transfer_round = transfer_round + 1, updated_at = \(context.now)
+            WHERE id IN (SELECT id FROM failed) RETURNING \(columns)
             """)
         for payout in again {
             try tx.audit(

@@ -28,10 +28,19 @@ package struct InstructorReferralPayout: Sendable, RowDecodable {
     /// Why it failed, or why it still waits.
     package var reason: String?
     package var createdAt: Instant
+    /// Counts the attempts that were refused, from one on.
+    package var transferRound: Int
+
+    /// What makes a transfer happen once. After a refusal it is another one, for a
+    /// provider answers a key that it knows as it did the first time.
+    package var transferKey: String {
+        transferRound == 1 ? "instructor_referral_\(id)" : "instructor_referral_\(id)~\(transferRound)"
+    }
 
     static let columns: SQL = """
         id, referrer_user_id, referred_instructor_id, amount_cents, was_founding_bonus, stripe_transfer_id, \
-        stripe_transfer_status, idempotency_key, transferred_at, failed_at, failure_reason, created_at
+        stripe_transfer_status, idempotency_key, transferred_at, failed_at, failure_reason, created_at, \
+        transfer_round
         """
 
     package init(row: Row) throws {
@@ -47,6 +56,7 @@ package struct InstructorReferralPayout: Sendable, RowDecodable {
         failedAt = try row.get(at: 9)
         reason = try row.get(at: 10)
         createdAt = try row.get(at: 11)
+        transferRound = try row.get(at: 12)
     }
 
     package var subject: Subject { Subject("referral_payout", id.description) }

@@ -14,10 +14,10 @@ package struct ProcessReferralPayout: Job {
     package var uniqueKey: String? { "referral-payout:\(payout)" }
 
     package func run(_ attempt: JobAttempt) async throws {
-        let (id, context) = (payout, attempt.context)
+        let id = payout
         let found = try await attempt.database.read { try InstructorReferralPayout.find(id, $0) }
         guard let found, found.status == .pending else { return }
-        let outcome = try await TransferPort.of(context.configuration).transfer(found, context.clients)
+        let outcome = try await TransferPort.of(attempt.context, attempt.database).transfer(found)
         try await attempt.settle { tx, unit in
             try found.apply(outcome, tx, unit.context)
             if case .pending(let reason) = outcome { attempt.summarize("still pending: \(reason)") }

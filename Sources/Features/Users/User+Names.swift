@@ -16,4 +16,10 @@ extension User {
         }
         return names
     }
+
+    /// Whether the text is part of the name or the address of `users u`.
+    package static func matches(_ text: String) -> SQL {
+        let name = SQL.contains("u.first_name || ' ' || u.last_name", text)
+        return "(\(SQL.contains("u.email", text)) OR \(name))"
+    }
 }

@@ -27,6 +27,10 @@ package struct User: Sendable, RowDecodable {
     package var accountStatus: AccountStatus
     package var isAccountLocked: Bool
     package var isAccountRestricted: Bool
+    /// Below zero when a student owes credits that were spent and then disputed.
+    package var creditBalanceCents: Int
+    /// While a dispute is open.
+    package var isCreditFrozen: Bool
     /// A token issued before this moment is no longer valid.
     package var tokensValidAfter: Instant?
     package var lastLoginAt: Instant?
@@ -49,6 +53,8 @@ package struct User: Sendable, RowDecodable {
         accountStatus = try row["account_status"]
         isAccountLocked = try row["account_locked"]
         isAccountRestricted = try row["account_restricted"]
+        creditBalanceCents = try row["credit_balance_cents"]
+        isCreditFrozen = try row["credit_balance_frozen"]
         tokensValidAfter = try row["tokens_valid_after"]
         lastLoginAt = try row["last_login_at"]
         deletedAt = try row["deleted_at"]

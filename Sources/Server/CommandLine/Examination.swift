@@ -21,6 +21,7 @@ package enum Examination {
             ),
             Finding(
                 name: "database", state: .good, detail: "\(platform.database.dialect.rawValue), migrated"),
+            payments(settings),
             Finding(
                 name: "stripe webhooks", state: settings.stripeSecrets.isEmpty ? .unset : .good,
                 detail: settings.stripeSecrets.isEmpty
@@ -34,6 +35,17 @@ package enum Examination {
         findings.append(try await audit(platform))
         findings += try await jobs(platform)
         return findings
+    }
+
+    private static func payments(_ settings: Configuration) -> Finding {
+        guard let account = StripeAccount.of(settings) else {
+            return Finding(
+                name: "stripe", state: .unset, detail: "no STRIPE_API_KEY: no payment can be taken")
+        }
+        return Finding(
+            name: "stripe", state: account.isBuiltIn ? .unset : .good,
+            detail: account.isBuiltIn
+                ? "the built-in one, which moves no real money: set STRIPE_API_KEY" : settings.stripeAPIURL)
     }
 
     private static func checkr(_ settings: Configuration) -> Finding {

@@ -180,7 +180,7 @@ struct DemoMarket: Sendable {
                 _ = try conversation.write("Yes, any afternoon.", from: instructor, tx, context)
             }
             for (id, rating) in zip(lessons, ratings) {
-                guard let booking = try Booking.lock(id, tx) else { continue }
+                guard var booking = try Booking.lock(id, tx) else { continue }
                 try booking.move(to: .completed, tx, context)
                 guard rating != 2,
                     let student: ULID = try tx.value("SELECT student_id FROM bookings WHERE id = \(id)")

@@ -1,3 +1,4 @@
+import Features
 import Kernel
 import Storage
 import Synchronization
@@ -75,6 +76,18 @@ package final class PrometheusMetrics: Sendable {
                 platform.recorder.backlog
             ),
         ] { family(name, "gauge", help, ["\(name) \(value)"]) }
+        if let health = AuthorizationHealth.latest {
+            for (name, help, value) in [
+                (
+                    "instainstru_payment_authorizations_overdue", "Payments that are due and not authorized.",
+                    health.overdue
+                ),
+                (
+                    "instainstru_payment_authorizations_healthy", "Whether due payments are authorized.",
+                    health.isHealthy ? 1 : 0
+                ),
+            ] { family(name, "gauge", help, ["\(name) \(value)"]) }
+        }
         let uptime = platform.environment.now() - platform.startedAt
         family(
             "instainstru_uptime_seconds", "gauge", "Time since start.",

@@ -16,6 +16,7 @@ import Testing
     /// An instructor with a password who is an administrator as well.
     static func administrator(_ platform: TestPlatform) async throws -> Actor {
         let role: JSONObject = ["role": "instructor"]
+        try await platform.letInstructorsJoin()
         _ = try await platform.guest("auth_register", People.registration(People.email, role))
         let actor = try await platform.actor(try await platform.signIn())
         try await platform.execute(

@@ -190,7 +190,7 @@ extension Actor {
     }
 }
 
-/// The way from the built-in Checkr to our own endpoint.
+/// The way from the built-in Checkr and Stripe to our own endpoints.
 final class Loopback: Sendable {
     private let platform = Mutex<TestPlatform?>(nil)
 
@@ -198,14 +198,16 @@ final class Loopback: Sendable {
 
     var clients: Clients {
         Clients(send: { request in
-            guard request.url == "http://127.0.0.1:8000/api/v1/webhooks/checkr",
-                let platform = self.platform.withLock({ $0 })
+            guard let platform = self.platform.withLock({ $0 }),
+                let source = platform.features.flatMap(\.webhooks).first(where: {
+                    request.url == "http://127.0.0.1:8000" + $0.path
+                })
             else { throw Clients.HTTPProblem.unreachable }
             let incoming = WebhookRequest(
                 headers: request.headers.map { (name: $0.0, value: $0.1) }, body: request.body)
             do {
                 _ = try await platform.ledger.receive(
-                    CheckrWebhook.self, incoming, platform.context(.webhook("checkr"), surface: .webhook))
+                    source, incoming, platform.context(.webhook(source.name), surface: .webhook))
                 return .init(status: 200, body: [])
             } catch let refusal as WebhookRefusal { return .init(status: refusal.status, body: []) }
         })

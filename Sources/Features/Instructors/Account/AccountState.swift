@@ -39,7 +39,7 @@ extension InstructorProfile {
     ) throws {
         guard let user = try User.lock(userID, tx) else { throw Self.none }
         guard user.accountStatus != next else { return }
-        if next != .active { try requireNoFutureBookings(tx) }
+        if next != .active { try requireNoFutureBookings(tx, now: context.now) }
         try user.leavingAnAdministrator(tx) {
             try tx.run(
                 """

@@ -75,10 +75,7 @@ struct ListCases: Query {
             case .pending: "p.bgc_status = 'pending'"
             case .review: "p.bgc_status IN ('review', 'consider')"
             }
-        if let search {
-            let name = SQL.contains("u.first_name || ' ' || u.last_name", search)
-            condition += " AND (\(SQL.contains("u.email", search)) OR \(name))"
-        }
+        if let search { condition += " AND \(User.matches(search))" }
         return try await CasePage.load(
             condition, filters: "\(status.rawValue)\u{1F}\(search ?? "")", cursor, limit, db)
     }
