@@ -40,7 +40,7 @@ package struct Feature: Sendable {
         unique("The webhook source", features.flatMap(\.webhooks).map { $0.name })
         unique("The webhook path", features.flatMap(\.webhooks).map { $0.path })
         unique("The migration", allMigrations(features).map(\.id))
-        for operation in operations where (operation is any Query.Type) != (operation.effect == .read) {
+        for operation in operations where operation.isCommand == (operation.effect == .read) {
             problems.append(
                 "The operation '\(operation.name)' must be a Query exactly when its effect is read.")
         }

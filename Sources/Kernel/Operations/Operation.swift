@@ -37,6 +37,9 @@ package protocol Operation: Decodable, Sendable {
     /// One sentence, at most 200 characters, ending in a full stop.
     static var summary: String { get }
     static var effect: Effect { get }
+    /// Whether it is a ``Command``; the two protocols answer it. Asking the runtime instead searches
+    /// every conformance of the program, once for each operation, at every start.
+    static var isCommand: Bool { get }
     /// What a token needs, when the operation is for ``Audience/operators``.
     static var scope: Scope { get }
     static var audience: Audience { get }
@@ -130,6 +133,7 @@ extension Operation {
 }
 
 extension Query {
+    package static var isCommand: Bool { false }
     package static var effect: Effect { .read }
     package static var scope: Scope { .read }
     package static var isRemembered: Bool { false }
@@ -137,6 +141,7 @@ extension Query {
 }
 
 extension Command {
+    package static var isCommand: Bool { true }
     package static var scope: Scope { .write }
     package var needsConfirmation: Bool { Self.effect == .destructive && Self.audience == .operators }
     package var isDryRun: Bool { false }

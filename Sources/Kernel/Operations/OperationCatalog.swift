@@ -20,9 +20,13 @@ package struct OperationDescriptor: Sendable {
     package let action: String
     package let isCommand: Bool
     package let isIdempotent: Bool
-    package let parameters: [InputParameter]
-    package let inputSchema: JSONValue
-    package let outputSchema: JSONValue
+    package var parameters: [InputParameter] { inputs.value.parameters }
+    package var inputSchema: JSONValue { inputs.value.schema }
+    package var outputSchema: JSONValue { output.value }
+    // What reflection finds is made when first asked for: for all operations
+    // together it would be most of a process's start.
+    private let inputs: Lazy<(parameters: [InputParameter], schema: JSONValue)>
+    private let output: Lazy<JSONValue>
     let type: any Operation.Type
 
     /// The tool's name on the MCP surface.
@@ -39,11 +43,16 @@ package struct OperationDescriptor: Sendable {
         (audience, bucket) = (O.audience, O.bucket)
         (creates, acceptsForm, isRecorded) = (O.creates, O.acceptsForm, O.isRecorded)
         secretInputs = O.secretInputs
-        isCommand = type is any Command.Type
+        isCommand = O.isCommand
         let hasOptions = isCommand && O.audience == .operators
-        parameters = InputBinder.of(type).parameters + (hasOptions ? CallOptions.parameters : [])
-        inputSchema = Self.inputSchema(parameters)
-        outputSchema = Self.outputSchema(JSONSchema.of(O.Output.self), isCommand: hasOptions)
+        inputs = Lazy {
+            let parameters =
+                InputBinder.of(O.self).parameters + (hasOptions ? CallOptions.parameters : [])
+            return (parameters, Self.inputSchema(parameters))
+        }
+        output = Lazy {
+            Self.outputSchema(JSONSchema.of(O.Output.self), isCommand: hasOptions)
+        }
     }
 
     private static func inputSchema(_ parameters: [InputParameter]) -> JSONValue {

@@ -7,18 +7,18 @@ import Storage
 /// Health, readiness, metrics and the API description.
 struct StatusSurface: Sendable {
     let platform: Platform
-    private let openAPI: [UInt8]
+    private let openAPI: Lazy<[UInt8]>
 
     init(_ platform: Platform) {
         self.platform = platform
-        openAPI = OpenAPI.document(platform).encoded()
+        openAPI = Lazy { OpenAPI.document(platform).encoded() }
     }
 
     func addRoutes(to router: Routes) {
         for path in ["/health", "/api/v1/health"] { router.on(path, [.get: { _, _ in health() }]) }
         router.on("/ready", [.get: { _, _ in await ready() }])
         router.on("/metrics", [.get: { try metrics($0, $1) }])
-        router.on("/openapi.json", [.get: { _, _ in .json(openAPI) }])
+        router.on("/openapi.json", [.get: { _, _ in .json(openAPI.value) }])
     }
 
     /// The process lives; says nothing of what it depends on.

@@ -13,7 +13,7 @@ package struct MCPSurface: MCPHost {
 
     let platform: Platform
     let operations: [String: OperationDescriptor]
-    private let catalog: ToolCatalog
+    private let catalog: Lazy<ToolCatalog>
     private let promptCatalog = PromptCatalog(MCPPrompts.all)
     private let resourceCatalog = ResourceCatalog([], templates: MCPResources.templates)
 
@@ -21,7 +21,7 @@ package struct MCPSurface: MCPHost {
         self.platform = platform
         let all = platform.runner.catalog.tools
         operations = Dictionary(all.map { ($0.toolName, $0) }, uniquingKeysWith: { first, _ in first })
-        catalog = ToolCatalog(all.map(Self.tool))
+        catalog = Lazy { ToolCatalog(all.map(Self.tool)) }
     }
 
     package var info: Implementation {
@@ -53,7 +53,7 @@ package struct MCPSurface: MCPHost {
     }
 
     package func identity(of caller: MCPCaller) -> String { caller.actor.key }
-    package func tools(for caller: MCPCaller) -> ToolCatalog { catalog }
+    package func tools(for caller: MCPCaller) -> ToolCatalog { catalog.value }
     package func prompts(for caller: MCPCaller) async throws -> PromptCatalog { promptCatalog }
     package func resources(for caller: MCPCaller) async throws -> ResourceCatalog { resourceCatalog }
 
