@@ -131,6 +131,11 @@ import Testing
             "queue_pause": [["queue": "payments", "reason": "a test"]],
             "queue_resume": [["queue": "payments"]],
             "payments_reconciliation": [[:]], "payments_reconcile": [[:]],
+            "search_top_queries": [["min_count": 1]], "search_zero_results": [[:]],
+            "invites_list": [[:], ["reveal": true, "reason": "a test", "limit": 1]],
+            "invites_detail": [["identifier": events["invite"] ?? .null]],
+            "founding_funnel_summary": [[:], ["view": "cohort"]],
+            "founding_stuck_instructors": [[:]],
         ]
     }
 
@@ -151,6 +156,7 @@ import Testing
             _ = try await platform.callConfirmed("webhook_replay", ["event_id": id, "dry_run": false])
             try await platform.seal()
             await platform.worker.renewAndRescue()
+            let invite = try await DataToolTests.seed(platform)
             let entry: String? = try await platform.value("SELECT MAX(entry_id) FROM audit_leaves")
             let job: String? = try await platform.value("SELECT MAX(id) FROM jobs")
             try await body(
@@ -159,6 +165,7 @@ import Testing
                     "failed": id, "done": .string(done.description),
                     "entry": entry.map { .string($0) } ?? .null,
                     "job": job.map { .string($0) } ?? .null,
+                    "invite": .string(invite.id.description),
                 ])
         }
     }

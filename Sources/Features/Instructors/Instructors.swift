@@ -18,6 +18,7 @@ extension Feature {
             ListCases.self, ShowCheckHistory.self, ListExpiring.self, ShowLatestConsent.self,
             ListCheckWebhooks.self, CountCheckWebhooks.self, OverrideCheck.self, GivePreAdverseNotice.self,
             OpenCheckDispute.self, ResolveCheckDispute.self, ShowInstructorForAdmin.self,
+            FoundingFunnelSummary.self, FoundingStuckInstructors.self,
         ],
         webhooks: [CheckrWebhook.self],
         jobs: [

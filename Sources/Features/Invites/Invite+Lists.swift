@@ -5,14 +5,18 @@ package import Storage
 package struct InviteFilters: Sendable {
     /// A part of the address.
     package var email: String?
+    /// The whole address, in any case.
+    package var address: String?
     package var status: InviteStatus?
     /// Made at or after, and before.
     package var start, end: Instant?
 
     package init(
-        email: String? = nil, status: InviteStatus? = nil, start: Instant? = nil, end: Instant? = nil
+        email: String? = nil, address: String? = nil, status: InviteStatus? = nil, start: Instant? = nil,
+        end: Instant? = nil
     ) {
         self.email = email
+        self.address = address.map { User.normalized(email: $0) }
         self.status = status
         self.start = start
         self.end = end
@@ -20,13 +24,17 @@ package struct InviteFilters: Sendable {
 
     /// One text for cursors.
     package var key: String {
-        [email ?? "", status?.rawValue ?? "", start?.description ?? "", end?.description ?? ""]
-            .joined(separator: "\u{1E}")
+        [
+            email ?? "", address ?? "", status?.rawValue ?? "", start?.description ?? "",
+            end?.description ?? "",
+        ]
+        .joined(separator: "\u{1E}")
     }
 
     func condition(at now: Instant) -> SQL {
         var sql: SQL = "1 = 1"
         if let email { sql += " AND \(SQL.contains("email", email.lowercased()))" }
+        if let address { sql += " AND email = \(address)" }
         if let status { sql += " AND \(Invite.condition(status, at: now))" }
         if let start { sql += " AND id >= \(ULID.first(at: start))" }
         if let end { sql += " AND id < \(ULID.first(at: end))" }

@@ -8,7 +8,7 @@ extension Feature {
             ValidateInvite.self, ShowBetaAccess.self, ConsumeInvite.self, GenerateInvites.self,
             SendInvite.self,
             SendInviteBatch.self, StartInviteBatch.self, ShowInviteProgress.self, ShowBetaSettings.self,
-            ChangeBetaSettings.self, SummarizeBeta.self,
+            ChangeBetaSettings.self, SummarizeBeta.self, InvitesList.self, InvitesDetail.self,
         ],
         jobs: [SendInvitesBatch.self], migrations: [inviteMigration])
 }

@@ -9,6 +9,7 @@ extension Feature {
             UpdateSearchConfig.self, ResetSearchConfig.self, ReadSearchMetrics.self,
             ListPopularSearches.self, ListZeroResults.self, ListSearchHistory.self, RecordSearch.self,
             RecordGuestSearch.self, DeleteSearch.self, RecordInteraction.self,
+            SearchTopQueries.self, SearchZeroResults.self,
         ],
         jobs: [
             CalculateSearchMetrics.self, GenerateSearchInsights.self, GenerateDailyReport.self,
