@@ -42,7 +42,7 @@ struct EarningView: Codable, Sendable {
 
     /// A page of an instructor's lessons that money moved for, in a fixed number of statements.
     static func page(
-        _ instructor: ULID, _ window: LedgerWindow, after: ULID?, limit: Int, _ db: Snapshot
+        _ instructor: ULID, _ window: DayRange, after: ULID?, limit: Int, _ db: Snapshot
     ) throws -> [EarningView] {
         let party = LedgerParty(role: .instructor, user: instructor)
         let found = try LedgerSums.byBooking(party, window, after: after, limit: limit, db)

@@ -52,36 +52,14 @@ struct LedgerParty: Sendable, Hashable {
     }
 }
 
-/// A stretch of time of movements; both ends may be open.
-struct LedgerWindow: Sendable, Hashable {
-    var from: Instant?
-    var until: Instant?
-
-    /// Whole days of UTC, both included.
-    init(_ start: CalendarDay?, _ end: CalendarDay?) throws {
-        if let start, let end, end < start {
-            throw Failure.invalid([.init("end_date", "must not be before start_date (\(start))")])
-        }
-        from = start?.startUTC
-        until = end?.adding(days: 1).startUTC
-    }
-
-    fileprivate var condition: SQL {
-        var sql: SQL = ""
-        if let from { sql += " AND m.created_at >= \(from)" }
-        if let until { sql += " AND m.created_at < \(until)" }
-        return sql
-    }
-}
-
 extension LedgerSums {
     /// All movements of somebody.
-    static func of(_ party: LedgerParty, _ window: LedgerWindow, _ db: Snapshot) throws -> LedgerSums {
+    static func of(_ party: LedgerParty, _ window: DayRange, _ db: Snapshot) throws -> LedgerSums {
         var sums = LedgerSums()
         let rows = try db.rows(
             """
             SELECT m.kind, CAST(SUM(m.amount_cents) AS BIGINT) FROM ledger_movements m
-            WHERE \(party.condition)\(window.condition) GROUP BY m.kind
+            WHERE \(party.condition)\(window.condition("m.created_at")) GROUP BY m.kind
             """)
         for row in rows { sums.add(try row.get(at: 0), try row.get(at: 1)) }
         return sums
@@ -89,17 +67,17 @@ extension LedgerSums {
 
     /// Movements of somebody's bookings, the newest booking first.
     static func byBooking(
-        _ party: LedgerParty, _ window: LedgerWindow, after: ULID?, limit: Int, _ db: Snapshot
+        _ party: LedgerParty, _ window: DayRange, after: ULID?, limit: Int, _ db: Snapshot
     ) throws -> [(booking: ULID, sums: LedgerSums)] {
         let place: SQL = after.map { " AND m.booking_id < \($0)" } ?? ""
         let rows = try db.rows(
             """
             SELECT found.booking_id, m.kind, CAST(SUM(m.amount_cents) AS BIGINT) FROM (
                 SELECT DISTINCT m.booking_id FROM ledger_movements m
-                WHERE \(party.condition) AND m.booking_id IS NOT NULL\(window.condition)\(place)
+                WHERE \(party.condition) AND m.booking_id IS NOT NULL\(window.condition("m.created_at"))\(place)
                 ORDER BY m.booking_id DESC LIMIT \(limit)) found
             JOIN ledger_movements m ON m.booking_id = found.booking_id
-            WHERE \(party.condition)\(window.condition)
+            WHERE \(party.condition)\(window.condition("m.created_at"))
             GROUP BY found.booking_id, m.kind ORDER BY found.booking_id DESC
             """)
         var found: [(booking: ULID, sums: LedgerSums)] = []

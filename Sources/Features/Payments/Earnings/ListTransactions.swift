@@ -58,7 +58,7 @@ struct ListTransactions: Query {
         let place = try PageStart(cursor, filters: user.description, window: nil)
         let rows = try await db.read { db in
             let found = try LedgerSums.byBooking(
-                .init(role: .student, user: user), LedgerWindow(nil, nil), after: place.after,
+                .init(role: .student, user: user), DayRange(nil, nil), after: place.after,
                 limit: limit + 1, db)
             let bookings = try Booking.all(found.map(\.booking), db)
             let names = try User.names(bookings.values.map(\.instructorID), db)

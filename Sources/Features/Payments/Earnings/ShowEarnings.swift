@@ -22,7 +22,7 @@ struct ShowEarnings: Query {
     }
 
     func run(_ db: Reader, _ context: Context) async throws -> Output {
-        let (user, limit, window) = (try context.userID(), limit, try LedgerWindow(startDate, endDate))
+        let (user, limit, window) = (try context.userID(), limit, try DayRange(startDate, endDate))
         let filters = "\(user)/\(startDate?.description ?? "")/\(endDate?.description ?? "")"
         let place = try PageStart(cursor, filters: filters, window: nil)
         let (sums, rows) = try await db.read { db in
@@ -59,7 +59,7 @@ struct ExportEarnings: Query {
     }
 
     func run(_ db: Reader, _ context: Context) async throws -> Output {
-        let (user, window) = (try context.userID(), try LedgerWindow(startDate, endDate))
+        let (user, window) = (try context.userID(), try DayRange(startDate, endDate))
         let rows = try await db.read {
             try EarningView.page(user, window, after: nil, limit: Self.limit + 1, $0)
         }
