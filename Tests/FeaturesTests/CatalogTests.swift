@@ -136,6 +136,10 @@ import Testing
             "invites_detail": [["identifier": events["invite"] ?? .null]],
             "founding_funnel_summary": [[:], ["view": "cohort"]],
             "founding_stuck_instructors": [[:]],
+            "service_lookup": [["query": "piano"], ["query": "qqqq"]], "services_catalog": [[:]],
+            "instructors_list": [["limit": 1], ["reveal": true, "reason": "a test"]],
+            "instructors_coverage": [[:], ["group_by": "service", "top": 1]],
+            "instructors_detail": [["identifier": "ines"]],
         ]
     }
 

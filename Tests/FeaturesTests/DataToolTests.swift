@@ -15,6 +15,8 @@ import Testing
     static func seed(_ platform: TestPlatform) async throws -> Invite {
         let user = try await platform.newUser()
         try await Self.reach(platform, user, .registered, ago: Self.day * 10)
+        try await platform.offer("piano", by: try await platform.teacher(firstName: "Ines"))
+        _ = try await platform.teacher(firstName: "Omar")
         try await Self.search(platform, "Piano", results: 2, ago: .seconds(60))
         try await Self.search(platform, "kazoo", results: 0, ago: .seconds(50))
         return try #require(

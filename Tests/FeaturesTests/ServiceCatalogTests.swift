@@ -23,10 +23,10 @@ import Testing
             #expect(
                 categories["categories"]?.arrayValue?.first?["subcategories"]?.arrayValue?.first?["name"]?
                     .stringValue == "Keyboard")
-            let all = try await platform.call("services_catalog", as: .guest)
+            let all = try await platform.call("catalog_list", as: .guest)
             #expect(all["total"]?.intValue == 89)
             #expect(all["services"]?.arrayValue?.first?["id"] == Self.piano)
-            let music = try await platform.call("services_catalog", ["category": "music"], as: .guest)
+            let music = try await platform.call("catalog_list", ["category": "music"], as: .guest)
             #expect(Self.names(music).count == 19 && Self.names(music).contains("Harp"))
             // The seed's words are those that a refresh would write.
             let before = try await platform.rows("SELECT * FROM search_tokens ORDER BY token, service_id")
@@ -176,7 +176,7 @@ import Testing
             let base: JSONObject = ["service_catalog_id": Self.piano, "per_page": 4]
             func page(_ more: JSONObject) async throws -> (names: [String], next: JSONValue?) {
                 _ = platform.database.takeStatementCount()
-                let answer = try await platform.call("instructors_list", base.merging(more), as: .guest)
+                let answer = try await platform.call("instructors_by_service", base.merging(more), as: .guest)
                 #expect(platform.database.takeStatementCount() == 1)
                 return (
                     answer["instructors"]?.arrayValue?.compactMap { $0["first_name"]?.stringValue } ?? [],
@@ -200,7 +200,7 @@ import Testing
                 ["min_price": 85, "cursor": try #require(first.next)],
             ] {
                 let failure = try await platform.failure(
-                    "instructors_list", base.merging(wrong), as: .guest)
+                    "instructors_by_service", base.merging(wrong), as: .guest)
                 #expect(failure?.code == .invalidInput, "\(wrong)")
             }
         }

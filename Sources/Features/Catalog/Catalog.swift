@@ -7,7 +7,7 @@ extension Feature {
         operations: [
             ListCategories.self, ListCatalog.self, SearchServices.self, ListTopServices.self,
             ListTaughtServices.self, ListKidsServices.self, AddInstructorService.self,
-            ChangeCapabilities.self, ListInstructors.self,
+            ChangeCapabilities.self, ListInstructors.self, ServicesCatalog.self, ServiceLookup.self,
         ],
         jobs: [CalculateAnalytics.self], migrations: [catalogMigration, catalogSeedMigration])
 }

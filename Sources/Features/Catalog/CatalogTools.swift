@@ -49,7 +49,7 @@ struct ServiceList: Codable, Sendable {
 
 /// The catalogue, whole or of one category.
 struct ListCatalog: Query {
-    static let name = "services_catalog"
+    static let name = "catalog_list"
     static let summary = "The services of the catalogue, or those of one category."
     static let audience = Audience.anyone
     static let route = Route.get("services/catalog")

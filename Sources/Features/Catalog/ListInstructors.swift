@@ -7,7 +7,7 @@ import Storage
 /// by its number is found the same way, walking over the ids before it, and is
 /// refused beyond ``furthest`` rows: then the cursor goes on. One statement.
 struct ListInstructors: Query {
-    static let name = "instructors_list"
+    static let name = "instructors_by_service"
     static let summary = "The live instructors who teach a service; filter by price and age group."
     static let audience = Audience.anyone
     static let route = Route.get("instructors")

@@ -19,6 +19,7 @@ extension Feature {
             ListCheckWebhooks.self, CountCheckWebhooks.self, OverrideCheck.self, GivePreAdverseNotice.self,
             OpenCheckDispute.self, ResolveCheckDispute.self, ShowInstructorForAdmin.self,
             FoundingFunnelSummary.self, FoundingStuckInstructors.self,
+            InstructorsList.self, InstructorsCoverage.self, InstructorsDetail.self,
         ],
         webhooks: [CheckrWebhook.self],
         jobs: [
