@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from mcp.shared.exceptions import MCPError
 
 from checks import Report
-from seed import Seed
+from seed import INVITE, TEACHER, Seed
 from sessions import LEGACY, MODERN, Person, Session, fast, official
 
 PREFIX = "instainstru_"
@@ -70,6 +70,17 @@ def arguments(seed: Seed, entry: str, job: str) -> dict[str, list[dict]]:
         "queue_resume": [{"queue": "analytics"}],
         "payments_reconciliation": [{}, {"include_resolved": True, "limit": 5}],
         "payments_reconcile": [{"dry_run": True}],
+        "search_top_queries": [{}, {"min_count": 1, "limit": 3}],
+        "search_zero_results": [{}],
+        "invites_list": [{}, {"reveal": True, "reason": "the suite looks", "limit": 1}],
+        "invites_detail": [{"identifier": INVITE}],
+        "founding_funnel_summary": [{}, {"view": "cohort"}],
+        "founding_stuck_instructors": [{}],
+        "services_catalog": [{}],
+        "service_lookup": [{"query": "piano"}, {"query": "qqqq"}],
+        "instructors_list": [{}, {"limit": 1}],
+        "instructors_coverage": [{}, {"group_by": "service", "top": 1}],
+        "instructors_detail": [{"identifier": seed.instructor}, {"identifier": TEACHER}],
     }
     return {PREFIX + name: list_ for name, list_ in calls.items()}
 

@@ -9,6 +9,8 @@ import checks  # noqa: F401: makes the harness importable
 from harness import Client, Failed, Server, checkr_event, stripe_event, ulid, wait_until
 
 INTENTS = 8
+TEACHER = "ines@example.com"
+INVITE = "SEEDCODE"
 
 
 class Seed:
@@ -40,10 +42,26 @@ class Seed:
                 for n, (payment, booking) in enumerate(zip(self.payments, bookings))
             ],
         )
+        teacher = ulid(self.random)
+        self.database.insert(
+            "users",
+            "id,email,hashed_password,first_name,last_name,phone_verified,zip_code,timezone,is_active,"
+            "account_status,account_locked,account_restricted,credit_balance_cents,credit_balance_frozen,"
+            "created_at,updated_at",
+            [
+                (teacher, TEACHER, "-", "Ines", "Seed", False, "10001", "America/New_York", True)
+                + ("active", False, False, 0, False, now, now)
+            ],
+        )
         self.database.insert(
             "instructor_profiles",
             "id,user_id,is_live,checkr_candidate_id,created_at,updated_at",
-            [(self.instructor, ulid(self.random), False, "candidate_seed", now, now)],
+            [(self.instructor, teacher, False, "candidate_seed", now, now)],
+        )
+        self.database.insert(
+            "beta_invites",
+            "id,code,role,grant_founding_status,created_at",
+            [(ulid(self.random), INVITE, "instructor", True, now)],
         )
         for n in range(INTENTS):
             item = {
